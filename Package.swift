@@ -1,0 +1,181 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings that every target of ours shares: warnings are errors, and the strict upcoming features are on.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]
+
+/// A target of ours at `path`.
+func module(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func clang(_ name: String, _ path: String, links: [LinkerSetting] = []) -> Target {
+    .target(name: name, path: path, cSettings: strictC, linkerSettings: links)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: strict)
+}
+
+// The packages' products, under short names.
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypes1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let persistent = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
+
+let package = Package(
+    name: "AnsFlow",
+    products: [
+        .executable(name: "ansflow", targets: ["ansflow"]),
+        .executable(name: "ansflow-controller", targets: ["ansflow-controller"]),
+        .executable(name: "ansflow-agent", targets: ["ansflow-agent"]),
+        .executable(name: "ansflow-shim", targets: ["ansflow-shim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    ],
+    targets: [
+        // Protocol: what both sides share.
+        clang("CChecksum", "Protocol/Checksum"),
+        module("AnsFlowRecords", "Protocol/Records", ["CChecksum"]),
+        module("AnsFlowProtocol", "Protocol/Wire", ["AnsFlowRecords"]),
+        module(
+            "AnsFlowTransport", "Protocol/Transport",
+            [nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioLocks, logging]),
+
+        // Controller: the core, then adapters that do not know each other.
+        module("ControllerCore", "Controller/Core", ["AnsFlowProtocol", deque, ordered, persistent, logging]),
+        module("ControllerPipelines", "Controller/Pipelines", ["ControllerCore", yams]),
+        module("ControllerStore", "Controller/Store", ["ControllerCore", grdb, logging]),
+        clang("CZstd", "Controller/CZstd", links: [.linkedLibrary("zstd")]),
+        module(
+            "ControllerLogs", "Controller/Logs",
+            ["ControllerCore", "AnsFlowRecords", "AnsFlowProtocol", "CZstd", crypto, nioCore, nioPosix, logging]),
+        module(
+            "ControllerGateway", "Controller/Gateway",
+            [
+                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1,
+                crypto, lifecycle, logging,
+            ]),
+        module("ControllerIdentity", "Controller/Identity", ["ControllerCore", jwtKit, crypto, cryptoExtras, logging]),
+        module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", nioCore, logging]),
+        module(
+            "ControllerHTTP", "Controller/HTTP",
+            [
+                "ControllerCore", "ControllerRealtime", "AnsFlowTransport", hummingbird, hummingbirdCore, nioCore, nioPosix,
+                nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, lifecycle, logging,
+            ]),
+        program(
+            "ansflow-controller", "Controller/App",
+            [
+                "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
+                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", argumentParser, lifecycle, logging,
+            ]),
+        program(
+            "ansflow", "Controller/CLI",
+            [
+                "ControllerCore", "ControllerPipelines", "AnsFlowTransport", httpClient, argumentParser, nioCore, nioPosix,
+                nioSSL, subprocess, logging,
+            ]),
+
+        // Agent.
+        clang("CAgentSystem", "Agent/CSystem"),
+        module("AgentMask", "Agent/Mask"),
+        module("AgentShimCore", "Agent/ShimCore", ["AnsFlowRecords"]),
+        program("ansflow-shim", "Agent/Shim", ["AgentShimCore", "AgentMask", "AnsFlowRecords", "CAgentSystem"]),
+        module("AgentCore", "Agent/Core", ["AnsFlowProtocol", "AnsFlowRecords", "AgentShimCore"]),
+        module(
+            "AgentExec", "Agent/Exec",
+            [
+                "AgentCore", "AgentShimCore", "AgentMask", "AnsFlowProtocol", "AnsFlowRecords", "CAgentSystem", subprocess, crypto,
+                nioCore, nioPosix, logging,
+            ]),
+        module(
+            "AgentLink", "Agent/Link",
+            [
+                "AgentCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto,
+                logging,
+            ]),
+        program(
+            "ansflow-agent", "Agent/App",
+            ["AgentCore", "AgentExec", "AgentLink", "AnsFlowProtocol", argumentParser, lifecycle, logging, nioPosix]),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        tests("RecordsTests", ["AnsFlowRecords"]),
+        tests("ProtocolTests", ["AnsFlowProtocol"]),
+        tests("TransportTests", ["AnsFlowTransport", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests("ControllerCoreTests", ["ControllerCore"]),
+        tests("ControllerPipelinesTests", ["ControllerPipelines"]),
+        tests("ControllerStoreTests", ["ControllerStore"]),
+        tests("ControllerLogsTests", ["ControllerLogs", crypto]),
+        tests("ControllerGatewayTests", ["ControllerGateway", "AnsFlowTransport", nioSSL]),
+        tests("ControllerIdentityTests", ["ControllerIdentity"]),
+        tests("ControllerRealtimeTests", ["ControllerRealtime"]),
+        tests("ControllerHTTPTests", ["ControllerHTTP", hummingbirdTesting]),
+        tests("CLITests", ["ansflow"]),
+        tests("AgentMaskTests", ["AgentMask"]),
+        tests("AgentShimCoreTests", ["AgentShimCore"]),
+        tests("AgentShimTests", ["AgentShimCore", "AnsFlowRecords", "ansflow-shim"]),
+        tests("AgentCoreTests", ["AgentCore"]),
+        tests("AgentExecTests", ["AgentExec", "ansflow-shim"]),
+        tests("AgentLinkTests", ["AgentLink"]),
+        tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore"]),
+        tests("EndToEndTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),
+        tests("FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),
+        tests("SoundnessTests", []),
+    ],
+    swiftLanguageModes: [.v6]
+)
