@@ -1,0 +1,39 @@
+/// What a run is compiled for.
+package struct CompileRequest: Equatable, Sendable {
+    package var definition: String
+    /// For messages.
+    package var file: String
+    package var event: String
+    package var ref: String
+    package var branch: String
+    package var tag: String
+    package var commit: String
+    /// Empty where the pipeline has no repository.
+    package var repositoryURL: String
+    package var allowLocalRepositories: Bool
+    /// Given inputs, as JSON scalars' texts by name.
+    package var inputs: [String: String]
+
+    package init(
+        definition: String, file: String = ".ansflow.yml", event: String = "manual", ref: String = "",
+        branch: String = "", tag: String = "", commit: String = "", repositoryURL: String = "",
+        allowLocalRepositories: Bool = false, inputs: [String: String] = [:]
+    ) {
+        self.definition = definition
+        self.file = file
+        self.event = event
+        self.ref = ref
+        self.branch = branch
+        self.tag = tag
+        self.commit = commit
+        self.repositoryURL = repositoryURL
+        self.allowLocalRepositories = allowLocalRepositories
+        self.inputs = inputs
+    }
+}
+
+/// Turns pipeline text into plans.
+package protocol PipelineReading: Sendable {
+    /// All diagnostics; the plan is nil where any of them is an error.
+    func compile(_ request: CompileRequest) -> (plan: RunPlan?, diagnostics: [Diagnostic])
+}
