@@ -9,7 +9,8 @@ package enum GitRef {
         guard !ref.hasPrefix("-") else { return "The ref begins with a dash; git would read it as an option." }
         for scalar in ref.unicodeScalars {
             if scalar.value <= 0x20 || scalar.value == 0x7F || "~^:?*[\\".unicodeScalars.contains(scalar) {
-                return "The ref contains white space, a control character or one of ~ ^ : ? * [ \\, which git does not allow."
+                return
+                    "The ref contains white space, a control character or one of ~ ^ : ? * [ \\, which git does not allow."
             }
         }
         if ref.contains("..") || ref.contains("@{") || ref == "@" {

@@ -1,4 +1,4 @@
-package import AnsFlowProtocol
+import AnsFlowProtocol
 
 /// Every maximum of the pipeline language, checked when compiling. Sizes are in bytes of UTF-8, times in milliseconds.
 package enum PlanLimits {

@@ -20,7 +20,8 @@ package enum RepositoryURL {
         guard url.utf8.count <= 2048 else {
             return Refusal(description: "The repository's address is too long; at most 2048 bytes are allowed.")
         }
-        guard !url.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F || $0.properties.isWhitespace })
+        guard
+            !url.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F || $0.properties.isWhitespace })
         else { return Refusal(description: "The repository's address contains white space or a control character.") }
         guard !url.hasPrefix("-") else {
             return Refusal(description: "The repository's address begins with a dash; git would read it as an option.")
@@ -75,7 +76,8 @@ package enum RepositoryURL {
             !authority.hasPassword
         else {
             return Refusal(
-                description: "The repository's address is not understood. Use https://host/path, ssh://user@host/path or "
+                description:
+                    "The repository's address is not understood. Use https://host/path, ssh://user@host/path or "
                     + "user@host:path.")
         }
         let path = url[url.index(after: colon)...]
@@ -145,7 +147,9 @@ private struct Authority {
     var isLoopback: Bool {
         let name = host.hasSuffix(".") ? String(host.dropLast()) : host
         if name == "localhost" || name.hasSuffix(".localhost") || name == "0.0.0.0" || name == "0" { return true }
-        if name == "::1" || name == "::" || name.hasPrefix("::ffff:127.") || name.hasPrefix("0:0:0:0:0:0:0:") { return true }
+        if name == "::1" || name == "::" || name.hasPrefix("::ffff:127.") || name.hasPrefix("0:0:0:0:0:0:0:") {
+            return true
+        }
         if name.hasPrefix("127.") && name.allSatisfy({ $0.isNumber || $0 == "." }) { return true }
         // 2130706433 and 0x7f000001 are 127.0.0.1 to a resolver.
         return name.hasPrefix("0x") || (!name.isEmpty && name.allSatisfy(\.isNumber))

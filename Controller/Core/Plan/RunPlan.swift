@@ -38,7 +38,8 @@ package struct RunPlan: Codable, Equatable, Sendable {
         guard formatVersion == Self.currentFormatVersion else {
             throw DecodingError.dataCorruptedError(
                 forKey: .formatVersion, in: container,
-                debugDescription: "The plan has format \(formatVersion); this AnsFlow reads \(Self.currentFormatVersion).")
+                debugDescription:
+                    "The plan has format \(formatVersion); this AnsFlow reads \(Self.currentFormatVersion).")
         }
         name = try container.decode(String.self, forKey: .name)
         environment = try container.decode([String: String].self, forKey: .environment)
