@@ -189,12 +189,14 @@ package enum WireCodec {
     private static func typeName(_ bytes: [UInt8]) throws(WireError) -> String {
         guard bytes.count <= ProtocolLimits.controlMessageBytesMax else {
             throw WireError(
-                "a control message has \(bytes.count) bytes; at most \(ProtocolLimits.controlMessageBytesMax) are allowed")
+                "a control message has \(bytes.count) bytes; at most \(ProtocolLimits.controlMessageBytesMax) are allowed"
+            )
         }
         return try body(bytes, TypeName.self).type
     }
 
-    private static func body<Body: Decodable>(_ bytes: [UInt8], _ type: Body.Type = Body.self) throws(WireError) -> Body {
+    private static func body<Body: Decodable>(_ bytes: [UInt8], _ type: Body.Type = Body.self) throws(WireError) -> Body
+    {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
@@ -216,5 +218,39 @@ package enum WireCodec {
 
     package static func decodeSpec(_ bytes: [UInt8]) throws(WireError) -> StepSpec {
         try body(bytes)
+    }
+
+    // MARK: Enrolment
+
+    package static func encode(_ request: EnrolRequest) throws(WireError) -> [UInt8] { try plain(request) }
+    package static func encode(_ response: EnrolResponse) throws(WireError) -> [UInt8] { try plain(response) }
+    package static func encode(_ refusal: EnrolRefusal) throws(WireError) -> [UInt8] { try plain(refusal) }
+    package static func encode(_ settings: LinkSettings) throws(WireError) -> [UInt8] { try plain(settings) }
+
+    package static func decodeEnrolRequest(_ bytes: [UInt8]) throws(WireError) -> EnrolRequest {
+        let request: EnrolRequest = try plain(bytes)
+        try request.validate()
+        return request
+    }
+
+    package static func decodeEnrolResponse(_ bytes: [UInt8]) throws(WireError) -> EnrolResponse { try plain(bytes) }
+    package static func decodeEnrolRefusal(_ bytes: [UInt8]) throws(WireError) -> EnrolRefusal { try plain(bytes) }
+    package static func decodeLinkSettings(_ bytes: [UInt8]) throws(WireError) -> LinkSettings { try plain(bytes) }
+
+    private static func plain(_ value: some Encodable) throws(WireError) -> [UInt8] {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return [UInt8](try encoder.encode(value))
+        } catch {
+            throw WireError("A value can't be encoded: \(error)")
+        }
+    }
+
+    private static func plain<Body: Decodable>(_ bytes: [UInt8]) throws(WireError) -> Body {
+        guard bytes.count <= EnrolRequest.bytesMax else {
+            throw WireError("The body has \(bytes.count) bytes; at most \(EnrolRequest.bytesMax) are allowed.")
+        }
+        return try body(bytes)
     }
 }
