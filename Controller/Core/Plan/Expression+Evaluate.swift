@@ -6,8 +6,9 @@ extension Expression {
     }
 
     private func evaluate(in context: ExpressionContext, depth: Int) -> ExpressionValue {
-        // The parser makes nothing this deep; a plan that was changed in the database could be.
-        guard depth <= PlanLimits.expressionDepthMax * 2 else { return .null }
+        // One bracket makes up to three levels. Nothing deeper comes from the parser; a plan that was changed in the
+        // database could be.
+        guard depth <= PlanLimits.expressionDepthMax * 4 else { return .null }
         func value(_ inner: Expression) -> ExpressionValue { inner.evaluate(in: context, depth: depth + 1) }
         switch self {
         case .literal(let literal):

@@ -15,6 +15,8 @@ package enum PlanLimits {
     package static let stepSpecBytesMax = ProtocolLimits.stepSpecBytesMax
     /// What is kept free in a step's specification for the variables that the controller and the agent add.
     package static let stepSpecReserveBytes = 8 * 1024
+    /// Of all texts of a plan together, with `${{ }}` filled in.
+    package static let planBytesMax = 16 * 1024 * 1024
     package static let nameBytesMax = 256
     package static let idBytesMax = 64
     package static let inputsMax = 64
@@ -38,7 +40,7 @@ package enum PlanLimits {
     package static let logBytesDefault = ProtocolLimits.logBytesDefault
 
     package static let expressionBytesMax = 4096
-    package static let expressionDepthMax = 32
+    package static let expressionDepthMax = 16
     package static let expressionNodesMax = 256
     package static let globBytesMax = 256
     package static let globSubjectBytesMax = 4096

@@ -1,0 +1,46 @@
+package import ControllerCore
+
+/// What a run is compiled for.
+package struct CompileContext: Sendable {
+    /// The name where the file has none: the stored pipeline's.
+    package var pipelineName: String
+    package var event: String
+    package var ref: String?
+    package var branch: String?
+    package var tag: String?
+    /// A full commit id.
+    package var commit: String?
+    /// The pipeline's repository; without one nothing is checked out.
+    package var repository: String?
+    package var inputs: [String: InputValue]
+    package var allowLocalRepositories: Bool
+
+    package init(
+        pipelineName: String = "pipeline", event: String = "manual", ref: String? = nil, branch: String? = nil,
+        tag: String? = nil, commit: String? = nil, repository: String? = nil, inputs: [String: InputValue] = [:],
+        allowLocalRepositories: Bool = false
+    ) {
+        self.pipelineName = pipelineName
+        self.event = event
+        self.ref = ref
+        self.branch = branch
+        self.tag = tag
+        self.commit = commit
+        self.repository = repository
+        self.inputs = inputs
+        self.allowLocalRepositories = allowLocalRepositories
+    }
+
+    var facts: RunFacts {
+        RunFacts(
+            event: event, ref: ref, branch: branch, tag: tag, commit: commit,
+            repository: repository.map { RunFacts.Repository(url: $0, allowLocal: allowLocalRepositories) })
+    }
+}
+
+/// A plan, or why there is none.
+package struct CompileOutcome: Sendable, Equatable {
+    /// `nil` where a diagnostic is an error.
+    package var plan: RunPlan?
+    package var diagnostics: [Diagnostic]
+}

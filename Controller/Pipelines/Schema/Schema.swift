@@ -1,0 +1,118 @@
+import ControllerCore
+
+/// What a word's value may be. The strict reader checks files against these types, and everything that describes the language
+/// to machines is made from them too.
+package indirect enum SchemaType: Sendable {
+    /// A text; numbers and `yes` are texts as they stand.
+    case text(TextRule)
+    case integer(ClosedRange<Int>)
+    case boolean
+    /// `90s`, `15m`, `1h30m`, within these milliseconds.
+    case duration(ClosedRange<UInt64>)
+    /// `10MiB`, within these bytes.
+    case size(ClosedRange<UInt64>)
+    case expression
+    case choice([String])
+    case list(SchemaType, max: Int)
+    /// A list, or one item in its place.
+    case listOrOne(SchemaType, max: Int)
+    case map(SchemaType, keys: SchemaKeys, max: Int)
+    case object(SchemaObject)
+    /// `false`, or something.
+    case falseOr(SchemaType)
+    /// `linux=yes` texts in the place of a map of labels, as other systems have them.
+    case labels(SchemaType)
+    /// A type of which some shapes belong to later parts of the language: these are refused with that reason.
+    case later(Set<SchemaShape>, SchemaType)
+
+    package struct TextRule: Sendable {
+        package var bytesMax: Int
+        package var isEmptyAllowed = false
+        /// Whether `${{ }}` may stand in it.
+        package var isInterpolated = true
+    }
+}
+
+package enum SchemaShape: Sendable, Hashable {
+    case scalar, list, map
+}
+
+/// What the keys of a map may be.
+package enum SchemaKeys: String, Sendable {
+    /// `[A-Za-z_][A-Za-z0-9_-]{0,63}`
+    case id
+    /// `[A-Za-z_][A-Za-z0-9_]*`, and not `ANSFLOW_…`
+    case variable
+    /// `[A-Za-z_][A-Za-z0-9_.-]*`
+    case label
+
+    package var pattern: String {
+        switch self {
+        case .id: "[A-Za-z_][A-Za-z0-9_-]{0,63}"
+        case .variable: "[A-Za-z_][A-Za-z0-9_]{0,127}"
+        case .label: "[A-Za-z_][A-Za-z0-9_.-]{0,127}"
+        }
+    }
+
+    package func accepts(_ key: String) -> Bool {
+        let extra = self == .id ? "-" : self == .label ? ".-" : ""
+        guard let first = key.utf8.first, key.utf8.count <= (self == .id ? PlanLimits.idBytesMax : 128) else {
+            return false
+        }
+        let isLetter = { (byte: UInt8) in (97...122).contains(byte) || (65...90).contains(byte) || byte == 95 }
+        return isLetter(first)
+            && key.utf8.allSatisfy { isLetter($0) || (48...57).contains($0) || extra.utf8.contains($0) }
+    }
+}
+
+/// A map with known words.
+package struct SchemaObject: Sendable {
+    /// `a step`, for messages.
+    package let title: String
+    package let words: [SchemaWord]
+    private let bySpelling: [String: Int]
+
+    init(title: String, words: [SchemaWord]) {
+        self.title = title
+        self.words = words
+        var bySpelling: [String: Int] = [:]
+        for (index, word) in words.enumerated() {
+            for spelling in word.spellings {
+                precondition(bySpelling[spelling] == nil, "\(title) has the word \(spelling) twice")
+                bySpelling[spelling] = index
+            }
+        }
+        self.bySpelling = bySpelling
+    }
+
+    /// The word that is written so.
+    package func word(spelled spelling: String) -> SchemaWord? {
+        bySpelling[spelling].map { words[$0] }
+    }
+}
+
+package struct SchemaWord: Sendable {
+    package enum Kind: Sendable {
+        case value(SchemaType)
+        /// Known, and refused until its part of the language is there.
+        case later
+        /// A word of other systems that AnsFlow has something else for.
+        case foreign(hint: String)
+    }
+
+    package var name: String
+    package var kind: Kind
+    package var aliases: [String] = []
+    package var isRequired = false
+    /// A sentence for editors and the reference.
+    package var summary = ""
+
+    /// The word and all that is accepted in its place.
+    package var spellings: [String] { [name] + aliases }
+
+    /// Whether it may be written today.
+    package var isUsable: Bool {
+        if case .value = kind { return true }
+        return false
+    }
+}

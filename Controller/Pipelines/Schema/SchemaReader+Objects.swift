@@ -1,0 +1,69 @@
+import ControllerCore
+
+extension SchemaReader {
+    /// A map with known words.
+    mutating func object(_ node: YamlNode, _ object: SchemaObject, _ path: DocumentPath) -> SchemaValue? {
+        guard case .mapping(let entries) = node.content else {
+            let hint = object.title == "a step" && node.shape == .scalar ? "Write `- run: …`." : nil
+            return wrong(node, "\(object.title) as a map", path, hint: hint)
+        }
+        var fields = SchemaFields()
+        for entry in entries {
+            let inner = path.key(entry.key)
+            guard let word = object.word(spelled: entry.key) else {
+                reportUnknown(entry, object, inner)
+                continue
+            }
+            switch word.kind {
+            case .later:
+                findings.report(
+                    .notSupportedYet, "`\(entry.key)` is not supported yet.", at: entry.keySpan, path: inner.text)
+            case .foreign(let hint):
+                findings.report(
+                    .foreignWord, "`\(entry.key)` is not a word of AnsFlow's language.", at: entry.keySpan,
+                    path: inner.text, hint: hint)
+            case .value(let type):
+                guard fields.present.insert(word.name).inserted else {
+                    findings.report(
+                        .conflict, "`\(entry.key)` says the same as another word here.", at: entry.keySpan,
+                        path: inner.text,
+                        hint: "Keep one of \(word.spellings.map { "`\($0)`" }.joined(separator: ", ")).")
+                    continue
+                }
+                fields.keySpans[word.name] = entry.keySpan
+                fields.values[word.name] = read(entry.value, type, inner)
+            }
+        }
+        for word in object.words where word.isRequired && !fields.present.contains(word.name) {
+            findings.report(
+                .missingWord, "\(object.title.capitalizedFirst) needs `\(word.name)`.", at: node.span, path: path.text)
+        }
+        return SchemaValue(content: .object(fields), node: node, path: path.text)
+    }
+
+    private mutating func reportUnknown(_ entry: YamlNode.Entry, _ object: SchemaObject, _ path: DocumentPath) {
+        guard !findings.isFull else { return }
+        let known = object.words.flatMap { word in
+            if case .foreign = word.kind { return [String]() }
+            return word.spellings
+        }
+        var hint = Nearest.hint(entry.key, among: known)
+        if hint == nil {
+            let homes = PipelineSchema.objects.filter { other in
+                other.title != object.title && other.word(spelled: entry.key)?.isUsable == true
+            }
+            if !homes.isEmpty {
+                hint = "It belongs to \(homes.map(\.title).joined(separator: " or "))."
+            } else {
+                let words = object.words.compactMap { word -> String? in
+                    if case .value = word.kind { return "`\(word.name)`" }
+                    return nil
+                }
+                hint = "Known here: \(words.joined(separator: ", "))."
+            }
+        }
+        findings.report(
+            .unknownWord, "`\(entry.key.prefix(64))` is not a word of \(object.title).", at: entry.keySpan,
+            path: path.text, hint: hint)
+    }
+}

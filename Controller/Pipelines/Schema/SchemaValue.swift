@@ -1,0 +1,54 @@
+import ControllerCore
+
+/// A value that was read and fits its type, with its place in the file.
+struct SchemaValue: Sendable {
+    enum Content: Sendable {
+        case text(TemplateSyntax)
+        case integer(Int)
+        case boolean(Bool)
+        /// Milliseconds or bytes.
+        case amount(UInt64)
+        case expression(ExpressionSyntax)
+        case list([SchemaValue])
+        case map([Entry])
+        case object(SchemaFields)
+    }
+
+    struct Entry: Sendable {
+        var key: String
+        var keySpan: SourceSpan
+        var value: SchemaValue
+    }
+
+    var content: Content
+    var node: YamlNode
+    var path: String
+
+    var span: SourceSpan { node.span }
+
+    // What the types of the table promise; a value of another kind can't come from the reader.
+    var template: TemplateSyntax? { if case .text(let template) = content { template } else { nil } }
+    var boolean: Bool? { if case .boolean(let flag) = content { flag } else { nil } }
+    var integer: Int? { if case .integer(let number) = content { number } else { nil } }
+    var amount: UInt64? { if case .amount(let amount) = content { amount } else { nil } }
+    var expression: ExpressionSyntax? { if case .expression(let syntax) = content { syntax } else { nil } }
+    var items: [SchemaValue] { if case .list(let items) = content { items } else { [] } }
+    var entries: [Entry] { if case .map(let entries) = content { entries } else { [] } }
+    var fields: SchemaFields? { if case .object(let fields) = content { fields } else { nil } }
+
+    /// The text of a value that takes no `${{ }}`.
+    var literal: String? {
+        guard let template, template.parts.count == 1, case .text(let text) = template.parts[0] else { return nil }
+        return text
+    }
+}
+
+/// The values of a map with known words, by the word's own name.
+struct SchemaFields: Sendable {
+    var values: [String: SchemaValue] = [:]
+    var keySpans: [String: SourceSpan] = [:]
+    /// Words that are there, also those whose values were wrong.
+    var present: Set<String> = []
+
+    subscript(_ word: String) -> SchemaValue? { values[word] }
+}

@@ -1,0 +1,265 @@
+import ControllerCore
+
+/// Builds the tree of a YAML document from events, within limits, and reports every fault that does not end the reading.
+struct YamlReader {
+    /// Reading can't go on; the reason is already reported.
+    private struct Stop: Error {}
+
+    private let events: YamlEvents
+    private let source: [UInt8]
+    private var findings: Findings
+    private var anchors: [String: YamlNode] = [:]
+    private var openAnchors: Set<String> = []
+    private var nodeCount = 0
+    private var hasAliases = false
+
+    private init(_ source: [UInt8], _ findings: Findings) {
+        events = YamlEvents(source)
+        self.source = source
+        self.findings = findings
+    }
+
+    /// The document's root; `nil` where there is none or the text is no YAML. The tree has no more than the limits allow even
+    /// when faults were found, so it can be read further to find more.
+    static func read(_ source: [UInt8], _ findings: inout Findings) -> YamlNode? {
+        guard source.count <= PlanLimits.sourceBytesMax else {
+            findings.report(
+                .fileTooLarge,
+                "The file has \(source.count) bytes; at most \(PlanLimits.sourceBytesMax) are allowed.", at: .start)
+            return nil
+        }
+        guard let text = String(validating: source, as: UTF8.self), !source.contains(0) else {
+            let line = firstBadLine(source)
+            findings.report(
+                .notUTF8, "The file is not UTF-8 text.",
+                at: SourceSpan(line: line, column: 1, endLine: line, endColumn: 1), hint: "Save it as UTF-8.")
+            return nil
+        }
+        _ = text
+        var reader = YamlReader(source, findings)
+        let root = reader.document()
+        findings = reader.findings
+        return root
+    }
+
+    private static func firstBadLine(_ source: [UInt8]) -> Int {
+        var line = 1
+        for part in source.split(separator: 10, omittingEmptySubsequences: false) {
+            if part.contains(0) || String(validating: part, as: UTF8.self) == nil { return line }
+            line += 1
+        }
+        return line
+    }
+
+    private mutating func document() -> YamlNode? {
+        var root: YamlNode?
+        do throws(Stop) {
+            _ = try next()
+            var event = try next()
+            guard case .documentStart = event.kind else {
+                findings.report(.emptyFile, "The file is empty.", at: .start, hint: "A pipeline has `steps` or `jobs`.")
+                return nil
+            }
+            root = try node(try next(), depth: 0, path: DocumentPath())
+            _ = try next()
+            event = try next()
+            if case .documentStart = event.kind {
+                findings.report(
+                    .yamlDocuments, "A second document begins here; a file holds one pipeline.", at: event.span,
+                    hint: "Remove `---` and what follows it, or put it into a file of its own.")
+            }
+        } catch {
+            return nil
+        }
+        return root
+    }
+
+    private mutating func next() throws(Stop) -> YamlEvents.Event {
+        do throws(YamlEvents.SyntaxError) {
+            return try events.next()
+        } catch {
+            report(error)
+            throw Stop()
+        }
+    }
+
+    private mutating func node(
+        _ event: YamlEvents.Event, depth: Int, path: DocumentPath
+    ) throws(Stop) -> YamlNode {
+        try count(1, at: event.span, path)
+        if let tag = event.tag, tag != "!" || !isScalar(event) { reportTag(tag, event.span, path) }
+        let node: YamlNode
+        switch event.kind {
+        case .alias(let name):
+            return try resolve(name, event.span, depth: depth, path: path)
+        case .scalar(let scalar):
+            if scalar.text.utf8.contains(0) {
+                findings.report(
+                    .invalidValue, "The text holds a NUL character, which no value may.", at: event.span,
+                    path: path.text)
+            }
+            node = YamlNode(scalar: scalar, span: event.span)
+        case .sequenceStart:
+            try checkDepth(depth + 1, event.span, path)
+            if let anchor = event.anchor { openAnchors.insert(anchor) }
+            node = try sequence(event.span, depth: depth + 1, path: path)
+        case .mappingStart:
+            try checkDepth(depth + 1, event.span, path)
+            if let anchor = event.anchor { openAnchors.insert(anchor) }
+            node = try mapping(event.span, depth: depth + 1, path: path)
+        case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
+            throw Stop()
+        }
+        if let anchor = event.anchor {
+            openAnchors.remove(anchor)
+            anchors[anchor] = node
+        }
+        return node
+    }
+
+    private func isScalar(_ event: YamlEvents.Event) -> Bool {
+        if case .scalar = event.kind { return true }
+        return false
+    }
+
+    private mutating func sequence(
+        _ start: SourceSpan, depth: Int, path: DocumentPath
+    ) throws(Stop) -> YamlNode {
+        var items: [YamlNode] = []
+        var end = start
+        while true {
+            let event = try next()
+            if case .sequenceEnd = event.kind {
+                return YamlNode(sequence: items, span: closed(start, event.span, last: end))
+            }
+            let item = try node(event, depth: depth, path: path.index(items.count))
+            items.append(item)
+            end = isAlias(event) ? event.span : item.span
+        }
+    }
+
+    private mutating func mapping(
+        _ start: SourceSpan, depth: Int, path: DocumentPath
+    ) throws(Stop) -> YamlNode {
+        var builder = YamlMappingBuilder()
+        var end = start
+        while true {
+            let event = try next()
+            if case .mappingEnd = event.kind {
+                return YamlNode(mapping: builder.finished(), span: closed(start, event.span, last: end))
+            }
+            try count(1, at: event.span, path)
+            var key: YamlNode.Scalar?
+            switch event.kind {
+            case .scalar(let scalar):
+                if let tag = event.tag, tag != "!" { reportTag(tag, event.span, path) }
+                if let anchor = event.anchor { anchors[anchor] = YamlNode(scalar: scalar, span: event.span) }
+                key = scalar
+            case .alias:
+                findings.report(
+                    .keyNotText, "An alias can't be a key.", at: event.span, path: path.text, hint: "Write the key out."
+                )
+            default:
+                findings.report(
+                    .keyNotText, "A key must be a text, not a list or a map.", at: event.span, path: path.text,
+                    hint: "A text that begins with `[` or `{` needs quotes.")
+                _ = try node(event, depth: depth, path: path)
+            }
+            let valueEvent = try next()
+            let value = try node(valueEvent, depth: depth, path: path.key(key?.text ?? "?"))
+            end = isAlias(valueEvent) ? valueEvent.span : value.span
+            if let key { builder.add(key, event.span, value, path, &findings) }
+        }
+    }
+
+    private func isAlias(_ event: YamlEvents.Event) -> Bool {
+        if case .alias = event.kind { return true }
+        return false
+    }
+
+    /// A block collection's own end mark is the next token's; its last child's is nearer to the truth.
+    private func closed(_ start: SourceSpan, _ close: SourceSpan, last: SourceSpan) -> SourceSpan {
+        let isFlow = close.line != close.endLine || close.column != close.endColumn
+        let end = isFlow ? close : last
+        return SourceSpan(
+            line: start.line, column: start.column, endLine: end.endLine, endColumn: end.endColumn)
+    }
+
+    private mutating func resolve(
+        _ name: String, _ span: SourceSpan, depth: Int, path: DocumentPath
+    ) throws(Stop) -> YamlNode {
+        hasAliases = true
+        if openAnchors.contains(name) {
+            findings.report(
+                .aliasCycle, "The anchor `\(name)` contains itself.", at: span, path: path.text,
+                hint: "An alias can only stand for something that is complete before it.")
+            throw Stop()
+        }
+        guard let node = anchors[name] else {
+            findings.report(
+                .aliasUnknown, "There is no anchor `&\(name)` before this alias.", at: span, path: path.text,
+                hint: Nearest.hint(name, among: anchors.keys.sorted()) ?? "A text that begins with `*` needs quotes.")
+            throw Stop()
+        }
+        try checkDepth(depth + node.height, span, path)
+        try count(node.weight, at: span, path)
+        return node
+    }
+
+    private mutating func count(_ nodes: Int, at span: SourceSpan, _ path: DocumentPath) throws(Stop) {
+        nodeCount += nodes
+        guard nodeCount > PlanLimits.yamlNodesMax else { return }
+        findings.report(
+            hasAliases ? .aliasExpansion : .yamlNodes,
+            "The document has more than \(PlanLimits.yamlNodesMax) nodes"
+                + (hasAliases ? " when its aliases are expanded." : "."), at: span, path: path.text)
+        throw Stop()
+    }
+
+    private mutating func checkDepth(_ depth: Int, _ span: SourceSpan, _ path: DocumentPath) throws(Stop) {
+        guard depth > PlanLimits.yamlDepthMax else { return }
+        findings.report(
+            .yamlDepth, "Lists and maps are nested more than \(PlanLimits.yamlDepthMax) deep.", at: span)
+        throw Stop()
+    }
+
+    private mutating func reportTag(_ tag: String, _ span: SourceSpan, _ path: DocumentPath) {
+        findings.report(
+            .yamlTag, "`\(tag.prefix(40))` is a YAML tag; tags are not used here.", at: span, path: path.text,
+            hint: "A text that begins with `!` needs quotes.")
+    }
+
+    private mutating func report(_ error: YamlEvents.SyntaxError) {
+        let lines = source.split(separator: 10, maxSplits: error.span.line, omittingEmptySubsequences: false)
+        let first = max(error.contextLine, error.span.line - 3)
+        for number in stride(from: error.span.line, through: max(first, 1), by: -1) where number <= lines.count {
+            let line = String(decoding: lines[number - 1], as: UTF8.self)
+            if let range = UnquotedInterpolation.find(in: line) {
+                let span = SourceSpan(
+                    line: number, column: range.lowerBound + 1, endLine: number, endColumn: range.upperBound + 1)
+                findings.report(
+                    .unquotedInterpolation, "YAML reads the brace of `${{` as the start of a map.", at: span,
+                    hint: "Put the value into quotes: \"${{ … }}\".")
+                return
+            }
+        }
+        findings.report(
+            .yamlSyntax, "This is not valid YAML: \(error.message).", at: error.span, hint: hint(error, lines))
+    }
+
+    private func hint(_ error: YamlEvents.SyntaxError, _ lines: [ArraySlice<UInt8>]) -> String? {
+        guard error.span.line <= lines.count else { return nil }
+        let line = String(decoding: lines[error.span.line - 1], as: UTF8.self).unicodeScalars
+        let character = line.dropFirst(error.span.column - 1).first
+        if character == "\t" || line.prefix(while: { $0 == " " || $0 == "\t" }).contains("\t") {
+            return "Indent with spaces; YAML does not allow tabs."
+        }
+        if let character, "%@`".unicodeScalars.contains(character) {
+            return "A text that begins with `\(character)` needs quotes."
+        }
+        if error.message.hasPrefix("mapping values are not allowed") {
+            return "A text that holds `: ` needs quotes; or check the indentation."
+        }
+        return "Check quotes, brackets and indentation here and above."
+    }
+}
