@@ -1,4 +1,4 @@
-package import AnsFlowProtocol
+import AnsFlowProtocol
 
 /// One entry of a run's history: what the API lists, what live topics send and what the engine committed are the same thing.
 package struct EventRow: Equatable, Sendable {

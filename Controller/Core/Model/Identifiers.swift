@@ -1,4 +1,4 @@
-package import AnsFlowProtocol
+import AnsFlowProtocol
 
 /// A group of pipelines with its own members, secrets and share of the agents.
 package struct ProjectID: Identifier {

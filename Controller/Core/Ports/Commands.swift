@@ -159,6 +159,5 @@ package protocol EngineCommands: Sendable {
     func revokeAgent(_ id: AgentID, by actor: String) async throws(CommandFailure) -> AgentView
     /// Says that an unreachable agent will never come back: its attempts end as lost.
     func agentGone(_ id: AgentID, by actor: String, reason: String?) async throws(CommandFailure) -> AgentView
-    func setAgentLabels(_ id: AgentID, labels: [String: String], slots: Int?) async throws(CommandFailure) -> AgentView
     func statistics() async -> EngineStatistics
 }

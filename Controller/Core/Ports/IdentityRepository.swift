@@ -1,4 +1,4 @@
-package import AnsFlowProtocol
+import AnsFlowProtocol
 
 package struct UserRow: Equatable, Sendable {
     package var id: UserID

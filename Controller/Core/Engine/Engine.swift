@@ -1,0 +1,200 @@
+import AnsFlowProtocol
+package import Logging
+import Synchronization
+
+/// Where effects go. Called in order, behind the commit that decided them; must not block.
+package protocol EffectSink: Sendable {
+    func perform(_ effects: [EngineEffect]) async
+    /// The disk came back after a HALT: agents are to say HELLO again.
+    func resynchronise() async
+}
+
+/// Clocks of the outside, so that the engine itself reads none.
+package struct EngineTime: Sendable {
+    /// Milliseconds since 1970, for people.
+    package var wall: @Sendable () -> Int64
+    /// Milliseconds of a clock that never goes back, for ticks.
+    package var steady: @Sendable () -> Int64
+
+    package init(wall: @escaping @Sendable () -> Int64, steady: @escaping @Sendable () -> Int64) {
+        self.wall = wall
+        self.steady = steady
+    }
+}
+
+/// The one actor around ``EngineMachine``: takes all waiting inputs, decides them in order on a copy, commits once, swaps
+/// the copy in, lets the effects out. What arrives meanwhile is the next group.
+package actor Engine {
+    typealias Decision = @Sendable (inout EngineMachine) -> Void
+
+    private struct Input {
+        var decide: Decision
+        /// Told once: nil when durable, or why not.
+        var done: @Sendable (CommandFailure?) -> Void
+    }
+
+    private let store: any EngineStore
+    private let sink: any EffectSink
+    private let time: EngineTime
+    private let logger: Logger
+    /// What is committed; nil while halted.
+    private var machine: EngineMachine?
+    private var inbox: [Input] = []
+    private var draining = false
+    private var lastTick: Int64
+    private var commits = 0
+    private var haltReason: String?
+    /// Told when an fsync failed: the process must end at once.
+    private let fatal: @Sendable (String) -> Void
+    private let haltedFlag: Atomic<Bool>
+
+    package init(
+        store: any EngineStore, sink: any EffectSink, time: EngineTime, logger: Logger,
+        fatal: @escaping @Sendable (String) -> Void
+    ) async throws {
+        self.store = store
+        self.sink = sink
+        self.time = time
+        self.logger = logger
+        self.fatal = fatal
+        haltedFlag = Atomic(false)
+        lastTick = time.steady()
+        machine = EngineMachine(try await store.load())
+    }
+
+    /// Whether nothing can be made durable now; cheap, for heartbeats and readiness.
+    package nonisolated var isHalted: Bool { haltedFlag.load(ordering: .relaxed) }
+
+    package var halted: String? { haltReason }
+    package var commitCount: Int { commits }
+
+    /// Reads the committed state.
+    package func read<Value: Sendable>(_ body: (EngineMachine) -> Value) -> Value? {
+        machine.map(body)
+    }
+
+    /// Decides something and returns when it is durable.
+    ///
+    /// - Throws: ``CommandFailure/notWritable(_:)`` where its group could not be committed; whether it happened is then unknown
+    ///   until the engine has loaded again.
+    package func submit<Value: Sendable>(
+        _ decide: @escaping @Sendable (inout EngineMachine) -> Value
+    ) async throws(CommandFailure) -> Value {
+        let box = Box<Value>()
+        let failure = await withCheckedContinuation { (continuation: CheckedContinuation<CommandFailure?, Never>) in
+            enqueue(
+                Input(
+                    decide: { machine in box.value.withLock { $0 = decide(&machine) } },
+                    done: { continuation.resume(returning: $0) }))
+        }
+        if let failure { throw failure }
+        guard let value = box.value.withLock({ $0 }) else { throw .notWritable("the engine did not decide") }
+        return value
+    }
+
+    /// Decides something that nobody waits for.
+    package func tell(_ decide: @escaping @Sendable (inout EngineMachine) -> Void) {
+        enqueue(Input(decide: decide, done: { _ in }))
+    }
+
+    /// To be called about once a second.
+    package func tick() async {
+        let steady = time.steady()
+        let elapsed = steady - lastTick
+        lastTick = steady
+        if machine == nil { return await heal() }
+        guard inbox.count < EngineLimits.inboxMax / 2 else { return }
+        tell { $0.tick(elapsed: elapsed) }
+    }
+
+    // MARK: Groups
+
+    private func enqueue(_ input: Input) {
+        guard machine != nil else { return input.done(.notWritable(haltReason ?? "the controller is halted")) }
+        guard inbox.count < EngineLimits.inboxMax else { return input.done(.overloaded) }
+        inbox.append(input)
+        guard !draining else { return }
+        draining = true
+        // Awaited by nobody: it ends by itself when the inbox is empty, and every input in it is answered.
+        Task { await drain() }
+    }
+
+    private func drain() async {
+        while !inbox.isEmpty, machine != nil {
+            let count = min(inbox.count, EngineLimits.groupMax)
+            let group = Array(inbox.prefix(count))
+            inbox.removeFirst(count)
+            await commit(group)
+        }
+        draining = false
+    }
+
+    private func commit(_ inputs: [Input]) async {
+        guard var next = machine else { return refuse(inputs, haltReason ?? "halted") }
+        next.begin(now: time.wall())
+        for input in inputs { input.decide(&next) }
+        next.dispatch()
+        // Effects alone, such as a FORGET said again, need no transaction.
+        let mustWrite = next.mustWrite
+        let group = next.takeGroup()
+        if mustWrite {
+            do throws(CommitFailure) {
+                try await store.commit(group.batch)
+                commits += 1
+            } catch {
+                return fail(error, inputs)
+            }
+        }
+        machine = next
+        for input in inputs { input.done(nil) }
+        if !group.effects.isEmpty { await sink.perform(group.effects) }
+    }
+
+    private func refuse(_ inputs: [Input], _ reason: String) {
+        for input in inputs { input.done(.notWritable(reason)) }
+    }
+
+    /// The outcome of a failed commit is unknown: nothing of the group counts, memory is dropped and loaded again.
+    private func fail(_ failure: CommitFailure, _ inputs: [Input]) {
+        let reason: String
+        switch failure {
+        case .disk(let text): reason = text
+        case .refused(let text): reason = "the database refused a transaction: \(text)"
+        case .fsync(let text):
+            logger.critical("an fsync failed; the process ends", metadata: ["error": "\(text)"])
+            return fatal(text)
+        }
+        logger.error("halted: nothing can be made durable", metadata: ["error": "\(reason)"])
+        haltReason = reason
+        haltedFlag.store(true, ordering: .relaxed)
+        machine = nil
+        refuse(inputs, reason)
+        refuse(inbox, reason)
+        inbox = []
+    }
+
+    /// Tries to go on after a HALT: loads as at boot, and proves with a commit that the disk takes writes again.
+    private func heal() async {
+        do {
+            var loaded = EngineMachine(try await store.load())
+            loaded.begin(now: time.wall())
+            let group = loaded.takeGroup()
+            try await store.commit(group.batch)
+            guard machine == nil else { return }
+            machine = loaded
+        } catch {
+            if let failure = error as? CommitFailure, case .fsync(let text) = failure { fatal(text) }
+            return
+        }
+        logger.notice("healed: transactions are durable again")
+        haltReason = nil
+        haltedFlag.store(false, ordering: .relaxed)
+        lastTick = time.steady()
+        await sink.resynchronise()
+    }
+}
+
+/// Carries a decision's value out of the closure that made it.
+private final class Box<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+}

@@ -1,0 +1,142 @@
+import AnsFlowProtocol
+
+/// A job that waits for an agent.
+package struct QueueEntry: Equatable, Sendable {
+    package var run: RunID
+    package var job: Int
+    package var project: ProjectID
+    package var priority: Int
+    /// Engine clock.
+    package var since: Int64
+    package var labels: [String: String]
+
+    package init(run: RunID, job: Int, project: ProjectID, priority: Int, since: Int64, labels: [String: String]) {
+        self.run = run
+        self.job = job
+        self.project = project
+        self.priority = priority
+        self.since = since
+        self.labels = labels
+    }
+
+    /// Higher priority first, then the older run, then the order of its file.
+    func isBefore(_ other: QueueEntry) -> Bool {
+        (-priority, run.rawValue, job) < (-other.priority, other.run.rawValue, other.job)
+    }
+}
+
+/// Jobs that are ready, and the order in which they get agents.
+///
+/// Jobs that ask for the same labels share a bucket, so that a choice costs buckets times projects and not jobs. Among the
+/// projects whose first job some free agent fits, the one with the fewest slots in use goes first; each minute of waiting
+/// counts as one slot less, so that nobody waits for ever.
+package struct RunQueue: Sendable {
+    struct Bucket: Sendable {
+        var labels: [String: String]
+        /// In order, by project; no empty lists.
+        var waiting: [ProjectID: [QueueEntry]]
+    }
+
+    /// By the labels' canonical text.
+    private(set) var buckets: [String: Bucket] = [:]
+    package private(set) var count = 0
+
+    package init() {}
+
+    package mutating func insert(_ entry: QueueEntry) {
+        let key = Self.key(entry.labels)
+        var list = buckets[key]?.waiting[entry.project] ?? []
+        let place = Self.place(of: entry, in: list)
+        guard place == list.count || list[place].isBefore(entry) || entry.isBefore(list[place]) else { return }
+        // The list must not be shared while it is changed.
+        buckets[key, default: Bucket(labels: entry.labels, waiting: [:])].waiting[entry.project] = nil
+        list.insert(entry, at: place)
+        buckets[key]?.waiting[entry.project] = list
+        count += 1
+    }
+
+    package mutating func remove(_ entry: QueueEntry) {
+        let key = Self.key(entry.labels)
+        guard var list = buckets[key]?.waiting[entry.project] else { return }
+        let place = Self.place(of: entry, in: list)
+        guard place < list.count, list[place].run == entry.run, list[place].job == entry.job else { return }
+        buckets[key]?.waiting[entry.project] = nil
+        list.remove(at: place)
+        if !list.isEmpty {
+            buckets[key]?.waiting[entry.project] = list
+        } else if buckets[key]?.waiting.isEmpty ?? false {
+            buckets[key] = nil
+        }
+        count -= 1
+    }
+
+    /// The job that goes next, without taking it out.
+    ///
+    /// - Parameters:
+    ///   - clock: the engine's.
+    ///   - slotsInUse: by project.
+    ///   - fits: whether an agent with a free slot has these labels.
+    package func next(
+        clock: Int64, slotsInUse: (ProjectID) -> Int, fits: ([String: String]) -> Bool
+    ) -> QueueEntry? {
+        var best: (score: Int64, entry: QueueEntry)?
+        for bucket in buckets.values where fits(bucket.labels) {
+            for (project, list) in bucket.waiting {
+                let entry = list[0]
+                let aged = max(0, clock - entry.since) / EngineLimits.ageingMsPerSlot
+                let score = Int64(slotsInUse(project)) - aged
+                // Ties go by the entries' own order, so that no dictionary's order ever shows.
+                if let current = best, (current.score, 0) < (score, 0) { continue }
+                if let current = best, current.score == score, current.entry.isBefore(entry) { continue }
+                best = (score, entry)
+            }
+        }
+        return best?.entry
+    }
+
+    /// Its place among the jobs that ask for the same labels, from 1.
+    package func position(of entry: QueueEntry) -> Int? {
+        guard let bucket = buckets[Self.key(entry.labels)], let list = bucket.waiting[entry.project] else { return nil }
+        let own = Self.place(of: entry, in: list)
+        guard own < list.count, list[own].run == entry.run, list[own].job == entry.job else { return nil }
+        var before = own
+        for (project, others) in bucket.waiting where project != entry.project {
+            before += Self.place(of: entry, in: others)
+        }
+        return before + 1
+    }
+
+    /// Where the entry stands or would stand.
+    private static func place(of entry: QueueEntry, in list: [QueueEntry]) -> Int {
+        if let last = list.last, last.isBefore(entry) { return list.count }
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].isBefore(entry) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private static func key(_ labels: [String: String]) -> String {
+        if labels.isEmpty { return "" }
+        return labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")
+    }
+}
+
+/// Whether an agent's labels fit what a job asks for. A value may hold `*`; `*` alone asks for the label's presence.
+package enum LabelMatch {
+    package static func fits(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
+        wanted.allSatisfy { key, pattern in
+            labels[key].map { Glob.matches($0, pattern: pattern, slashes: true) } ?? false
+        }
+    }
+
+    /// The first label that does not fit, in the order of the alphabet: `gpu=yes (has gpu=none)`.
+    package static func missing(_ wanted: [String: String], _ labels: [String: String]) -> String? {
+        for (key, pattern) in wanted.sorted(by: { $0.key < $1.key }) where !fits([key: pattern], labels) {
+            return "label \(key)=\(pattern)" + (labels[key].map { " (it has \(key)=\($0))" } ?? "")
+        }
+        return nil
+    }
+}
