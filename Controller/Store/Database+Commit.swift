@@ -1,0 +1,37 @@
+package import ControllerCore
+import GRDB
+import Synchronization
+
+extension Database: EngineStore {
+    package func commit(_ batch: CommitBatch) async throws(CommitFailure) {
+        let plans: [(RunID, [UInt8])]
+        do {
+            plans = try batch.plans.map { ($0.key, try StoredJSON.bytes($0.value)) }
+        } catch {
+            throw .refused("A plan can't be encoded: \(error)")
+        }
+        let result: Result<Void, CommitFailure> = await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { db in
+                let result: Result<Void, CommitFailure>
+                do {
+                    try Self.transaction(db) { try BatchWriter(db: $0, batch: batch).write(plans) }
+                    self.published(batch)
+                    result = .success(())
+                } catch {
+                    result = .failure(CommitFailure(stopping: error))
+                }
+                continuation.resume(returning: result)
+            }
+        }
+        try result.get()
+    }
+
+    /// On the writer, behind the commit: who sees the new number reads at least this commit.
+    private func published(_ batch: CommitBatch) {
+        let agentsOnly =
+            batch.runs.isEmpty && batch.jobs.isEmpty && batch.jobAttempts.isEmpty && batch.steps.isEmpty
+            && batch.attempts.isEmpty && batch.events.isEmpty
+        if !agentsOnly { runsStamp.add(1, ordering: .releasing) }
+        if !batch.agents.isEmpty { agentsStamp.add(1, ordering: .releasing) }
+    }
+}

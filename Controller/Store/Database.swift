@@ -1,0 +1,81 @@
+import ControllerCore
+import GRDB
+import Logging
+import Synchronization
+
+/// The controller's SQLite database. One connection does all writes and checkpoints; readers are read-only and never wait
+/// for it. No other process opens the file while this one holds the directory.
+///
+/// Writes are not tied to the caller's task: a cancelled task does not roll back what it asked for.
+package final class Database: Sendable {
+    let pool: DatabasePool
+    let logger: Logger
+    /// Wall clock, in milliseconds since 1970.
+    let now: @Sendable () -> Int64
+    private let lock: DirectoryLock
+    private let closed = Atomic<Bool>(false)
+
+    let runsStamp = Atomic<UInt64>(0)
+    let pipelinesStamp = Atomic<UInt64>(0)
+    let agentsStamp = Atomic<UInt64>(0)
+
+    init(pool: DatabasePool, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Int64) {
+        self.pool = pool
+        self.lock = lock
+        self.logger = logger
+        self.now = now
+    }
+
+    deinit { try? close() }
+
+    /// Moves after every commit that wrote runs or what belongs to them. Whoever caches a read takes the number before
+    /// the read: what is read is then at least as new.
+    package var runsVersion: UInt64 { runsStamp.load(ordering: .acquiring) }
+    /// Moves after every change of a pipeline.
+    package var pipelinesVersion: UInt64 { pipelinesStamp.load(ordering: .acquiring) }
+    /// Moves after every change of an agent, by the engine or by enrolment.
+    package var agentsVersion: UInt64 { agentsStamp.load(ordering: .acquiring) }
+    /// Moves with each of the others.
+    package var changeStamp: UInt64 { runsVersion &+ pipelinesVersion &+ agentsVersion }
+
+    /// Closes all connections, then gives the directory free. Blocks until what runs has ended. Once is enough.
+    package func close() throws {
+        guard !closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        defer { lock.release() }
+        try pool.close()
+    }
+
+    /// Runs `body` in one transaction on the writer.
+    /// - Throws: what `body` throws; ``CommitFailure`` where SQLite says no.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { db in
+                continuation.resume(returning: Result { try Self.transaction(db, body) })
+            }
+        }
+        do {
+            return try result.get()
+        } catch let error as DatabaseError {
+            throw CommitFailure(stopping: error)
+        }
+    }
+
+    static func transaction<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {
+        var value: Value?
+        try db.inTransaction(.immediate) {
+            value = try body(db)
+            return .commit
+        }
+        guard let value else { preconditionFailure("A committed transaction has a value.") }
+        return value
+    }
+
+    /// Runs `body` in one read transaction: all that it reads is of one moment.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            pool.asyncRead { db in
+                continuation.resume(with: Result { try body(db.get()) })
+            }
+        }
+    }
+}

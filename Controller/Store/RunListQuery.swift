@@ -1,0 +1,121 @@
+import ControllerCore
+
+/// The SQL of one page of the list of runs. Only fixed text is put together; every value is an argument.
+struct RunListQuery {
+    private let conditions: [String]
+    private let arguments: Arguments
+    private let filter: RunFilter
+
+    init(_ filter: RunFilter) {
+        var conditions: [String] = []
+        var arguments = Arguments()
+        if let pipeline = filter.pipeline {
+            conditions.append("pipeline = ?")
+            arguments.add(pipeline)
+        }
+        if let project = filter.project {
+            conditions.append("project = ?")
+            arguments.add(project)
+        }
+        if let status = filter.status {
+            conditions.append("status = ?")
+            arguments.add(status)
+        }
+        if let branch = filter.branch {
+            conditions.append("branch = ?")
+            arguments.add(branch)
+        }
+        if let event = filter.event {
+            conditions.append("event = ?")
+            arguments.add(event)
+        }
+        if let since = filter.since {
+            conditions.append("created_at >= ?")
+            arguments.add(since)
+        }
+        if let until = filter.until {
+            conditions.append("created_at <= ?")
+            arguments.add(until)
+        }
+        if let text = filter.text, !text.isEmpty {
+            conditions.append(
+                "(pipeline_name LIKE ? ESCAPE '\\' OR branch LIKE ? ESCAPE '\\' OR \"commit\" LIKE ? ESCAPE '\\')")
+            let pattern = LikePattern.part(text)
+            for _ in 0..<3 { arguments.add(pattern) }
+        }
+        self.conditions = conditions
+        self.arguments = arguments
+        self.filter = filter
+    }
+
+    private var match: String { conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") }
+
+    /// A search of a part of a text alone reads the small index that holds just these texts.
+    private var table: String {
+        conditions.count == 1 && filter.text?.isEmpty == false ? "runs INDEXED BY runs_text" : "runs"
+    }
+
+    /// The ids of the page come from an index alone; then only the rows of the page are read.
+    var pageSQL: String {
+        """
+        SELECT \(RunRow.qualifiedColumns) FROM
+            (SELECT id FROM \(table) \(match) ORDER BY id DESC LIMIT ? OFFSET ?) AS page
+            CROSS JOIN runs r ON r.id = page.id ORDER BY r.id DESC
+        """
+    }
+
+    func fillPage(_ arguments: inout Arguments, limit: Int, offset: Int64) {
+        arguments = self.arguments
+        arguments.add(limit)
+        arguments.add(offset)
+    }
+
+    /// Nil bounds and texts: the total is kept by triggers and needs no counting.
+    private var isCounted: Bool {
+        filter.branch == nil && filter.event == nil && filter.since == nil && filter.until == nil
+            && (filter.text ?? "").isEmpty && (filter.project == nil || filter.pipeline == nil)
+    }
+
+    func total(_ db: Connection) throws -> Int {
+        guard isCounted else {
+            return try db.first("SELECT count(*) FROM \(table) \(match)", { $0 = arguments }) { $0.int() } ?? 0
+        }
+        let scope: (Int, Int64) =
+            filter.pipeline.map { (2, $0.rawValue) } ?? filter.project.map { (1, $0.rawValue) } ?? (0, 0)
+        let narrowed = filter.status == nil ? "" : "AND status = ?"
+        return try db.first(
+            "SELECT coalesce(sum(n), 0) FROM run_counts WHERE scope = ? AND scope_id = ? \(narrowed)",
+            {
+                $0.add(scope.0)
+                $0.add(scope.1)
+                if let status = filter.status { $0.add(status) }
+            }
+        ) { $0.int() } ?? 0
+    }
+}
+
+/// Search texts for `LIKE … ESCAPE '\'`.
+enum LikePattern {
+    /// Matches what holds `text` anywhere, without regard to ASCII case.
+    static func part(_ text: String) -> String {
+        var pattern = "%"
+        for character in text.unicodeScalars.prefix(256) {
+            if character == "%" || character == "_" || character == "\\" { pattern.unicodeScalars.append("\\") }
+            pattern.unicodeScalars.append(character)
+        }
+        return pattern + "%"
+    }
+}
+
+/// Where a page lies; anything out of range is brought into it.
+struct PageRange {
+    static let perPageMax = 100
+    let limit: Int
+    let offset: Int64
+
+    init(page: Int, perPage: Int) {
+        limit = min(max(perPage, 1), Self.perPageMax)
+        let (offset, overflow) = Int64(max(page, 1) - 1).multipliedReportingOverflow(by: Int64(limit))
+        self.offset = overflow ? .max : offset
+    }
+}

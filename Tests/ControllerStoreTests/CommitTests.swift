@@ -1,0 +1,166 @@
+import AnsFlowProtocol
+import ControllerCore
+import Foundation
+import GRDB
+import Testing
+
+@testable import ControllerStore
+
+@Suite struct CommitTests {
+    private func opened() async throws -> (Scratch, Database) {
+        let scratch = Scratch()
+        let database = try scratch.open()
+        try await database.seed()
+        return (scratch, database)
+    }
+
+    private func refused(_ database: Database, _ batch: CommitBatch, _ part: String, line: Int = #line) async {
+        let before = try? await database.load()
+        do throws(CommitFailure) {
+            try await database.commit(batch)
+            Issue.record("line \(line): it was committed")
+        } catch {
+            guard case .refused(let text) = error, text.contains(part) else {
+                Issue.record("line \(line): \(error)")
+                return
+            }
+        }
+        let after = try? await database.load()
+        #expect(before == after, "nothing of a refused group stays")
+    }
+
+    @Test func aFinishedAttemptNeverChanges() async throws {
+        let (_, database) = try await opened()
+        let full = RowTests.full()
+        try await database.commit(full)
+        try await database.commit(batchOf(full.attempts[0]))
+        var changed = full.attempts[0]
+        changed.outcome = .success
+        await refused(database, batchOf(changed), "never changes")
+        changed = full.attempts[0]
+        changed.logDropped = 0
+        await refused(database, batchOf(changed), "never changes")
+        var attempt = batch()
+        attempt.jobAttempts = full.jobAttempts
+        attempt.jobAttempts[0].cause = .agentLost
+        await refused(database, attempt, "never changes")
+    }
+
+    private func batchOf(_ attempt: AttemptRow) -> CommitBatch {
+        var batch = batch()
+        batch.attempts = [attempt]
+        return batch
+    }
+
+    @Test func aJobHasOneLiveAttempt() async throws {
+        let (_, database) = try await opened()
+        var first = RowTests.full()
+        first.jobAttempts[0].outcome = nil
+        first.jobAttempts[0].finishedAt = nil
+        try await database.commit(first)
+        var second = first.jobAttempts[0]
+        second.id = JobAttemptID(4)
+        second.number = 2
+        var again = batch(counters: 2_000_000)
+        again.jobAttempts = [second]
+        await refused(database, again, "used before")
+        second.id = JobAttemptID(1_000_000)
+        again.jobAttempts = [second]
+        await refused(database, again, "UNIQUE")
+        // Ending the first in the same transaction makes room, in any order of the rows.
+        var ended = first.jobAttempts[0]
+        ended.outcome = .lost
+        ended.finishedAt = 40
+        again.jobAttempts = [second, ended]
+        try await database.commit(again)
+    }
+
+    @Test func numbersAndSequencesAreUnique() async throws {
+        let (_, database) = try await opened()
+        var first = batch(counters: 10)
+        first.runs = [bareRun(1, number: 1)]
+        first.events = [event(1, seq: 1)]
+        try await database.commit(first)
+        var next = batch(counters: 20)
+        next.runs = [bareRun(10, number: 1)]
+        await refused(database, next, "UNIQUE")
+        next.runs = []
+        next.events = [event(10, seq: 1)]
+        await refused(database, next, "UNIQUE")
+        next.events = []
+        next.runs = [bareRun(2)]
+        await refused(database, next, "used before")
+        next.runs = [bareRun(20)]
+        await refused(database, next, "below its counter")
+        next.runs = [bareRun(11, pipeline: 5)]
+        await refused(database, next, "FOREIGN KEY")
+        next.runs = [bareRun(1, number: 2)]
+        await refused(database, next, "differs")
+        await refused(database, batch(counters: 9), "go back")
+    }
+
+    private func event(_ id: Int64, seq: Int64) -> EventRow {
+        EventRow(
+            id: id, run: RunID(1), pipeline: PipelineID(1), project: .main, seq: seq, at: 1, kind: .execution,
+            data: [])
+    }
+
+    @Test func theEngineNeverWritesNameAndKeyOfAnAgent() async throws {
+        let (_, database) = try await opened()
+        var agent = try #require(try await database.agent(AgentID(1)))
+        agent.name = "other"
+        agent.key = "stolen"
+        agent.paused = true
+        var change = batch()
+        change.agents = [agent]
+        let stamp = database.agentsVersion
+        try await database.commit(change)
+        #expect(database.agentsVersion > stamp)
+        let stored = try #require(try await database.agent(AgentID(1)))
+        #expect(stored.name == "a1" && stored.key == "k1" && stored.paused)
+        change.agents[0].id = AgentID(9)
+        await refused(database, change, "unknown")
+    }
+
+    @Test func aCancelledTaskDoesNotRollBack() async throws {
+        let (_, database) = try await opened()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            var first = batch()
+            first.plans = [RunID(1): plan()]
+            first.runs = [bareRun(1)]
+            try await database.commit(first)
+        }
+        try await task.value
+        #expect(try await database.run(RunID(1)) != nil)
+    }
+
+    @Test func stampsMoveWithTheirRows() async throws {
+        let (_, database) = try await opened()
+        let before = (database.runsVersion, database.pipelinesVersion)
+        try await database.commit(batch())
+        #expect(database.runsVersion == before.0)
+        var first = batch()
+        first.runs = [bareRun(1)]
+        try await database.commit(first)
+        #expect(database.runsVersion > before.0)
+        #expect(database.pipelinesVersion == before.1)
+        try await database.delete(PipelineID(1), by: "admin", at: 3)
+        #expect(database.pipelinesVersion > before.1)
+    }
+
+    @Test func idempotencyKeysEndAfterADay() async throws {
+        let (_, database) = try await opened()
+        var first = batch(counters: 2)
+        first.runs = [bareRun(1)]
+        first.idempotency = [IdempotencyRow(key: "k", run: RunID(1), at: 1)]
+        try await database.commit(first)
+        var second = batch(counters: 3)
+        second.runs = [bareRun(2)]
+        second.idempotency = [IdempotencyRow(key: "k", run: RunID(2), at: 86_400_000)]
+        await refused(database, second, "another run")
+        second.idempotency[0].at += 1
+        try await database.commit(second)
+        #expect(try await database.idempotentRun("k") == RunID(2))
+    }
+}
