@@ -1,1 +1,2 @@
-print("placeholder")
+// The supervisor of one step: see `Supervisor`.
+ShimProgram.run(CommandLine.arguments)
