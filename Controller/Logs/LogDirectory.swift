@@ -16,7 +16,7 @@ final class LogDirectory: Sendable {
         guard Self.make(path) else {
             throw LogStoreError.io(operation: "make the directory of", attempt: nil, errno: errno)
         }
-        let failed = sync(directory: path + "/..")
+        let failed = self.sync(directory: path + "/..")
         guard failed == 0 else {
             throw LogStoreError.io(operation: "sync the directory of", attempt: nil, errno: failed)
         }
