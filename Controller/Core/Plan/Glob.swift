@@ -21,7 +21,8 @@ package enum Glob {
                 case .one: if slashes || scalar != "/" { next[index + 1] = true }
                 case .some: if slashes || scalar != "/" { next[index] = true }
                 case .every: next[index] = true
-                case .folders:
+                case .folders: next[index + 1] = true
+                case .insideFolders:
                     next[index] = true
                     if scalar == "/" { next[index + 1] = true }
                 }
@@ -35,6 +36,8 @@ package enum Glob {
         case scalar(Unicode.Scalar), one, some, every
         /// `**/` behind a slash or at the start: nothing, or any folders with their slash.
         case folders
+        /// Follows `folders`: some characters were read, and a slash must come before anything else.
+        case insideFolders
     }
 
     private static func parse(_ pattern: String) -> [Token] {
@@ -45,7 +48,7 @@ package enum Glob {
             if scalars[index] == "*", index + 1 < scalars.count, scalars[index + 1] == "*" {
                 let begins = index == 0 || scalars[index - 1] == "/"
                 if begins, index + 2 < scalars.count, scalars[index + 2] == "/" {
-                    tokens.append(.folders)
+                    tokens += [.folders, .insideFolders]
                     index += 3
                 } else {
                     tokens.append(.every)
@@ -68,8 +71,9 @@ package enum Glob {
         var reached = reached
         for (index, token) in tokens.enumerated() where reached[index] {
             switch token {
-            case .some, .every, .folders: reached[index + 1] = true
-            case .scalar, .one: break
+            case .some, .every: reached[index + 1] = true
+            case .folders: reached[index + 2] = true
+            case .scalar, .one, .insideFolders: break
             }
         }
         return reached

@@ -218,9 +218,13 @@ struct YamlReader {
 
     private mutating func checkDepth(_ depth: Int, _ span: SourceSpan, _ path: DocumentPath) throws(Stop) {
         guard depth > PlanLimits.yamlDepthMax else { return }
+        reportDepth(span)
+        throw Stop()
+    }
+
+    private mutating func reportDepth(_ span: SourceSpan) {
         findings.report(
             .yamlDepth, "Lists and maps are nested more than \(PlanLimits.yamlDepthMax) deep.", at: span)
-        throw Stop()
     }
 
     private mutating func reportTag(_ tag: String, _ span: SourceSpan, _ path: DocumentPath) {
@@ -242,6 +246,11 @@ struct YamlReader {
                     hint: "Put the value into quotes: \"${{ … }}\".")
                 return
             }
+        }
+        // libyaml reads ahead, and may meet its own limit before ours.
+        if error.message.hasPrefix("Maximum nesting level") {
+            reportDepth(error.span)
+            return
         }
         findings.report(
             .yamlSyntax, "This is not valid YAML: \(error.message).", at: error.span, hint: hint(error, lines))

@@ -1,0 +1,113 @@
+import ControllerCore
+import ControllerPipelines
+import Testing
+
+@Suite("Order of steps, and the graph")
+struct OrderTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var name: String
+        var job: String
+        var repository: String?
+        /// `step<-needs`
+        var edges: [String]
+        var testDescription: String { name }
+    }
+
+    static let cases: [Case] = [
+        Case(
+            name: "in a row", job: "steps: [{ id: a, run: x }, { id: b, run: x }, { id: c, run: x }]",
+            edges: ["a<-", "b<-a", "c<-b"]),
+        Case(
+            name: "in a row behind the checkout", job: "steps: [{ id: a, run: x }, { id: b, run: x }]",
+            repository: repository,
+            edges: ["checkout<-", "a<-checkout", "b<-a"]),
+        Case(
+            name: "one names needs",
+            job: "steps: [{ id: a, run: x }, { id: b, run: x }, { id: c, run: x, needs: [a] }]",
+            edges: ["a<-", "b<-", "c<-a"]),
+        Case(
+            name: "a graph behind the checkout",
+            job:
+                "steps: [{ id: a, run: x }, { id: b, run: x, needs: [] }, { id: c, run: x, needs: [a, b] }, { id: d, run: x, needs: checkout }]",
+            repository: repository, edges: ["checkout<-", "a<-checkout", "b<-", "c<-checkout,a,b", "d<-checkout"]),
+        Case(
+            name: "no checkout wanted",
+            job: "checkout: false\nsteps: [{ id: checkout, run: x }, { id: b, run: x, needs: checkout }]",
+            repository: repository, edges: ["checkout<-", "b<-checkout"]),
+        Case(
+            name: "needs of a checkout that is not there", job: "steps: [{ id: a, run: x, needs: [checkout] }]",
+            edges: ["a<-"]),
+        Case(
+            name: "needs of a later step", job: "steps: [{ id: a, run: x, needs: [b] }, { id: b, run: x }]",
+            edges: ["a<-b", "b<-"]),
+    ]
+
+    @Test("edges", arguments: cases)
+    func edges(_ example: Case) throws {
+        let plan = try plan(example.job, CompileContext(repository: example.repository))
+        let edges = plan.jobs[0].steps.map { "\($0.id)<-\($0.needs.joined(separator: ","))" }
+        #expect(edges == example.edges)
+        // Every edge leads to a step of the job.
+        let ids = Set(plan.jobs[0].steps.map(\.id))
+        #expect(ids.count == plan.jobs[0].steps.count)
+        #expect(plan.jobs[0].steps.allSatisfy { ids.isSuperset(of: $0.needs) })
+    }
+
+    @Test("checkout options")
+    func checkout() throws {
+        let source = "checkout: { depth: 0, submodules: true, lfs: true, clean: false }\nsteps: [{ run: x }]"
+        let plan = try plan(source, CompileContext(repository: repository))
+        let options = CheckoutOptions(depth: 0, submodules: true, lfs: true, clean: false)
+        #expect(plan.jobs[0].checkout == options)
+        #expect(plan.jobs[0].steps[0].action == .checkout(options))
+        #expect(plan.facts.repository == RunFacts.Repository(url: repository))
+    }
+
+    @Test("the graph for drawing")
+    func graph() throws {
+        let source = """
+            jobs:
+              build: { name: Build, steps: [{ id: a, name: First, run: x }, { run: y }] }
+              test: { needs: [build], checkout: false, steps: [{ id: t, run: x }] }
+            """
+        let context = CompileContext(repository: repository)
+        let graph = PlanGraph(try plan(source, context))
+        #expect(graph.nodes.map(\.id) == ["build", "build/checkout", "build/a", "build/step-2", "test", "test/t"])
+        #expect(graph.nodes.map(\.name) == ["Build", "Checkout", "First", "y", "test", "t"])
+        #expect(graph.nodes.map(\.builtIn) == [false, true, false, false, false, false])
+        #expect(
+            graph.edges == [
+                .init(from: "build/checkout", to: "build/a"), .init(from: "build/a", to: "build/step-2"),
+                .init(from: "build", to: "test"),
+            ])
+        let definition = try #require(PipelineCompiler.validate(source, file: "").definition)
+        #expect(definition.graph(hasRepository: true) == graph)
+        #expect(definition.graph(hasRepository: false).nodes.count == 5)
+    }
+
+    @Test("a thousand steps compile quickly")
+    func speed() throws {
+        var source = "jobs:\n"
+        for job in 0..<20 {
+            source += "  job\(job):\n    needs: [\(job > 0 ? "job\(job - 1)" : "")]\n    steps:\n"
+            for step in 0..<50 {
+                source += "      - id: s\(step)\n        name: Step ${{ branch }}\n        run: make target-\(step)\n"
+                source +=
+                    "        if: branch == 'main' && steps.s0.result == 'success'\n        env: { A: b }\n        timeout: 5m\n"
+                source += step == 0 ? "" : "        needs: [s0]\n"
+            }
+        }
+        source = source.replacing(
+            "- id: s0\n        name: Step ${{ branch }}\n        run: make target-0\n        if: branch == 'main' && steps.s0.result == 'success'",
+            with: "- id: s0\n        run: make")
+        var count = 0
+        let time = ContinuousClock().measure {
+            let outcome = PipelineCompiler.compile(source, file: "", context: CompileContext(branch: "main"))
+            count = outcome.plan?.jobs.reduce(0) { $0 + $1.steps.count } ?? 0
+        }
+        #expect(count == 1000)
+        // Without optimization and beside other tests; with it the aim is 50 ms.
+        #expect(time < .seconds(15))
+        print("1,000 steps compiled in \(time)")
+    }
+}
