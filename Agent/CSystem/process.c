@@ -16,15 +16,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int ansflow_daemonize(void) {
+int ansflow_daemonize(int *ready) {
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) < 0) {
+        return -errno;
+    }
     pid_t pid = fork();
     if (pid < 0) {
         return -errno;
     }
-    if (pid > 0) {
-        _exit(0);
+    if (pid == 0) {
+        close(pair[0]);
+        *ready = pair[1];
+        return setsid() < 0 ? -errno : 0;
     }
-    return setsid() < 0 ? -errno : 0;
+    close(pair[1]);
+    uint8_t code = 1;
+    ssize_t count;
+    do {
+        count = read(pair[0], &code, 1);
+    } while (count < 0 && errno == EINTR);
+    _exit(count == 1 ? code : 1);
 }
 
 int ansflow_become_subreaper(void) {
@@ -57,6 +69,7 @@ void ansflow_ignore_signals(void) {
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int ansflow_child_signal_fd(void) {

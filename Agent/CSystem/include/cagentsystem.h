@@ -10,9 +10,9 @@
 
 // MARK: Process
 
-/// Goes on in a child of a new session while the calling process exits with 0, so that nobody waits for the caller.
-/// Only for a process with a single thread.
-int ansflow_daemonize(void);
+/// Goes on in a child of a new session. The calling process waits until the child has written one byte to `*ready`, and exits
+/// with that byte as its code, or with 1 when the child dies before. Only for a process with a single thread.
+int ansflow_daemonize(int *ready);
 
 /// From now on descendants whose parent dies become this process's children.
 int ansflow_become_subreaper(void);
@@ -20,7 +20,7 @@ int ansflow_become_subreaper(void);
 /// Closes every descriptor from `first` on.
 int ansflow_close_from(int first);
 
-/// Ignores SIGPIPE, SIGTERM, SIGINT, SIGHUP and SIGQUIT in this process.
+/// Ignores SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT and SIGXFSZ in this process.
 void ansflow_ignore_signals(void);
 
 /// Blocks SIGCHLD and returns a non-blocking descriptor that becomes readable when a child has ended.
