@@ -23,7 +23,7 @@ extension DefinitionBuilder {
     }
 
     private mutating func checkOptions(_ input: InputDefinition, _ fields: SchemaFields, _ entry: SchemaValue.Entry) {
-        if input.kind == .choice, !fields.present.contains("options") {
+        if input.kind == .choice, !fields.has("options") {
             findings.report(
                 .missingWord, "A choice needs `options`.", at: entry.value.span, path: entry.value.path)
         }

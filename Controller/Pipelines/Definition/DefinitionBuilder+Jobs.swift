@@ -17,7 +17,7 @@ extension DefinitionBuilder {
         job.condition = condition(fields["if"], scope)
         guard let list = fields["steps"] else {
             // At the top, and where `steps` itself was wrong, that is already said.
-            if !fields.present.contains("steps") {
+            if !fields.has("steps") {
                 findings.report(.missingWord, "A job needs `steps`.", at: span, path: value.path)
             }
             return job

@@ -25,7 +25,7 @@ struct DefinitionBuilder {
             stepTimeoutMs: fields["defaults"]?.fields?["timeout"]?.amount, timeoutMs: fields["timeout"]?.amount,
             jobs: [])
         checkTop(fields, root)
-        if fields.present.contains("jobs") {
+        if fields.has("jobs") {
             jobIDs = fields["jobs"]?.node.keys ?? []
             jobIDSet = Set(jobIDs)
             for entry in fields["jobs"]?.entries ?? [] {
@@ -36,12 +36,12 @@ struct DefinitionBuilder {
             {
                 findings.report(.invalidValue, "There are no jobs.", at: jobs.span, path: jobs.path)
             }
-        } else if fields.present.contains("steps") {
+        } else if fields.has("steps") {
             let whole = SchemaValue(content: .object(fields), node: root, path: "")
             var words = fields
             // At the top these are the run's.
-            for word in ["name", "env", "timeout", "needs"] { words.values[word] = nil }
-            definition.jobs = [job("main", words, fields.keySpans["steps"] ?? root.span, whole)]
+            for word in ["name", "env", "timeout", "needs"] { words.present[word] = nil }
+            definition.jobs = [job("main", words, fields.present["steps"]?.keySpan ?? root.span, whole)]
         }
         checkSteps(definition)
         checkJobCycles(definition.jobs)
@@ -49,14 +49,14 @@ struct DefinitionBuilder {
     }
 
     private mutating func checkTop(_ fields: SchemaFields, _ root: YamlNode) {
-        if fields.present.contains("jobs") {
-            for word in PipelineSchema.soleJobWords.intersection(fields.present).sorted() {
+        if fields.has("jobs") {
+            for word in PipelineSchema.soleJobWords.intersection(fields.present.keys).sorted() {
                 findings.report(
                     .conflict, "`\(word)` can't stand at the top beside `jobs`.",
-                    at: fields.keySpans[word] ?? root.span,
+                    at: fields.present[word]?.keySpan ?? root.span,
                     path: word, hint: "Move it into a job.")
             }
-        } else if !fields.present.contains("steps") {
+        } else if !fields.has("steps") {
             findings.report(
                 .missingWord, "A pipeline needs `jobs`, or `steps` for a single job.", at: root.span)
         }

@@ -33,7 +33,7 @@ struct ExpressionLexer {
     }
 
     private mutating func next() throws(ExpressionFault) -> Located {
-        while index < scalars.count, scalars[index].properties.isWhitespace { index += 1 }
+        while index < scalars.count, isSpace(scalars[index]) { index += 1 }
         let start = index
         guard index < scalars.count else { return Located(token: .end, range: start..<start) }
         let scalar = scalars[index]
@@ -43,9 +43,12 @@ struct ExpressionLexer {
             while index < scalars.count, isWordPart(scalars[index]) { index += 1 }
             return Located(token: .word(string(start..<index)), range: start..<index)
         }
-        for mark in ["&&", "||", "==", "!=", "<=", ">="] where scalars[start...].starts(with: mark.unicodeScalars) {
+        let next = start + 1 < scalars.count ? scalars[start + 1] : " "
+        if (scalar == next && (scalar == "&" || scalar == "|"))
+            || (next == "=" && "=!<>".unicodeScalars.contains(scalar))
+        {
             index += 2
-            return Located(token: .mark(mark), range: start..<index)
+            return Located(token: .mark(string(start..<index)), range: start..<index)
         }
         index += 1
         if "()[],.!<>".unicodeScalars.contains(scalar) {
@@ -106,6 +109,10 @@ struct ExpressionLexer {
         String(String.UnicodeScalarView(scalars[range]))
     }
 
+    private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == " " || scalar == "\n"
+            || (scalar.value > 0x7F || scalar.value < 0x20) && scalar.properties.isWhitespace
+    }
     private func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
     private func isWordStart(_ scalar: Unicode.Scalar) -> Bool {
         ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || scalar == "_"

@@ -14,7 +14,7 @@ struct TemplateSyntax: Sendable {
 
     /// Cuts the text up. Faults have ranges in the whole text.
     static func parts(of text: String) -> (parts: [Part], faults: [ExpressionFault]) {
-        guard text.contains("${{") else { return ([.text(text)], []) }
+        guard hasMark(text) else { return ([.text(text)], []) }
         let scalars = Array(text.unicodeScalars)
         var parts: [Part] = []
         var faults: [ExpressionFault] = []
@@ -51,6 +51,18 @@ struct TemplateSyntax: Sendable {
         }
         if !literal.isEmpty || parts.isEmpty { parts.append(.text(String(literal))) }
         return (parts, faults)
+    }
+
+    /// Whether `${{` is in the text. Most texts have none, so this is a plain search in bytes.
+    static func hasMark(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard bytes.count >= 3 else { return false }
+            return (0..<bytes.count - 2).contains {
+                bytes[$0] == UInt8(ascii: "$") && bytes[$0 + 1] == UInt8(ascii: "{")
+                    && bytes[$0 + 2] == UInt8(ascii: "{")
+            }
+        }
     }
 
     /// The next `}}` outside quotes.

@@ -23,18 +23,18 @@ extension SchemaReader {
                     .foreignWord, "`\(entry.key)` is not a word of AnsFlow's language.", at: entry.keySpan,
                     path: inner.text, hint: hint)
             case .value(let type):
-                guard fields.present.insert(word.name).inserted else {
+                guard !fields.has(word.name) else {
                     findings.report(
                         .conflict, "`\(entry.key)` says the same as another word here.", at: entry.keySpan,
                         path: inner.text,
                         hint: "Keep one of \(word.spellings.map { "`\($0)`" }.joined(separator: ", ")).")
                     continue
                 }
-                fields.keySpans[word.name] = entry.keySpan
-                fields.values[word.name] = read(entry.value, type, inner)
+                let value = read(entry.value, type, inner)
+                fields.present[word.name] = SchemaFields.Field(keySpan: entry.keySpan, value: value)
             }
         }
-        for word in object.words where word.isRequired && !fields.present.contains(word.name) {
+        for word in object.words where word.isRequired && !fields.has(word.name) {
             findings.report(
                 .missingWord, "\(object.title.capitalizedFirst) needs `\(word.name)`.", at: node.span, path: path.text)
         }

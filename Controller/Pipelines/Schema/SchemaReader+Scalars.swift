@@ -24,7 +24,7 @@ extension SchemaReader {
             return nil
         }
         guard rule.isInterpolated else {
-            if scalar.text.contains("${{") {
+            if TemplateSyntax.hasMark(scalar.text) {
                 findings.report(.notAvailableHere, "`${{ }}` can't be used here.", at: node.span, path: path.text)
                 return nil
             }

@@ -45,10 +45,16 @@ struct SchemaValue: Sendable {
 
 /// The values of a map with known words, by the word's own name.
 struct SchemaFields: Sendable {
-    var values: [String: SchemaValue] = [:]
-    var keySpans: [String: SourceSpan] = [:]
-    /// Words that are there, also those whose values were wrong.
-    var present: Set<String> = []
+    struct Field: Sendable {
+        var keySpan: SourceSpan
+        /// `nil` where it was wrong.
+        var value: SchemaValue?
+    }
 
-    subscript(_ word: String) -> SchemaValue? { values[word] }
+    /// Words that are there, also those whose values were wrong.
+    var present: [String: Field] = [:]
+
+    subscript(_ word: String) -> SchemaValue? { present[word]?.value }
+
+    func has(_ word: String) -> Bool { present[word] != nil }
 }

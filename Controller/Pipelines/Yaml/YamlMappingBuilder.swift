@@ -28,6 +28,7 @@ struct YamlMappingBuilder {
 
     /// The mapping's own entries, then those of merge keys that it does not have itself.
     func finished() -> [YamlNode.Entry] {
+        if merged.isEmpty { return entries }
         var seen = Set(entries.map(\.key))
         return entries + merged.filter { seen.insert($0.key).inserted }
     }
