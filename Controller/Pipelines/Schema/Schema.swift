@@ -65,8 +65,8 @@ package enum SchemaKeys: String, Sendable {
     }
 }
 
-/// A map with known words.
-package struct SchemaObject: Sendable {
+/// A map with known words. A class, like its words, because the reader passes them about for each node.
+package final class SchemaObject: Sendable {
     /// `a step`, for messages.
     package let title: String
     package let words: [SchemaWord]
@@ -91,7 +91,7 @@ package struct SchemaObject: Sendable {
     }
 }
 
-package struct SchemaWord: Sendable {
+package final class SchemaWord: Sendable {
     package enum Kind: Sendable {
         case value(SchemaType)
         /// Known, and refused until its part of the language is there.
@@ -100,12 +100,20 @@ package struct SchemaWord: Sendable {
         case foreign(hint: String)
     }
 
-    package var name: String
-    package var kind: Kind
-    package var aliases: [String] = []
-    package var isRequired = false
+    package let name: String
+    package let kind: Kind
+    package let aliases: [String]
+    package let isRequired: Bool
     /// A sentence for editors and the reference.
-    package var summary = ""
+    package let summary: String
+
+    init(name: String, kind: Kind, aliases: [String] = [], isRequired: Bool = false, summary: String = "") {
+        self.name = name
+        self.kind = kind
+        self.aliases = aliases
+        self.isRequired = isRequired
+        self.summary = summary
+    }
 
     /// The word and all that is accepted in its place.
     package var spellings: [String] { [name] + aliases }
