@@ -17,6 +17,7 @@ final class Supervisor {
     private let timer: Int32
     private let children: Int32
     private var connections: [Connection] = []
+    private var interest: [pollfd] = []
     private var isOver = false
     private var chunk = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -40,16 +41,15 @@ final class Supervisor {
 
     /// Handles events until the agent says FORGET or nobody needs this shim.
     func run() {
-        var interest: [pollfd] = []
         while !isOver {
-            collectInterest(&interest)
+            collectInterest()
             ansflow_timer_set(timer, lifecycle.due ?? 0)
             let count = poll(&interest, nfds_t(interest.count), tree.pollTimeout(lifecycle))
             if count < 0 && errno != EINTR {
                 diagnostics.note("poll failed: \(Diagnostics.text(of: errno)).")
                 usleep(100_000)
             }
-            turn(treeEvent: interest.contains { $0.revents & Int16(POLLPRI) != 0 })
+            turn()
         }
         tree.remove()
     }
@@ -58,7 +58,11 @@ final class Supervisor {
 
     // MARK: One turn of the loop
 
-    private func collectInterest(_ interest: inout [pollfd]) {
+    private func isReady(_ descriptor: Int32) -> Bool {
+        interest.contains { $0.fd == descriptor && $0.revents != 0 }
+    }
+
+    private func collectInterest() {
         interest.removeAll(keepingCapacity: true)
         for descriptor in [listener, timer, children] {
             interest.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
@@ -77,19 +81,19 @@ final class Supervisor {
         }
     }
 
-    /// Looks at every source once. All are non-blocking, so it does not matter which of them woke the loop; the order does:
-    /// what explains an exit is looked at before the exit.
-    private func turn(treeEvent: Bool) {
-        readStatus()
-        readOutput()
+    /// Looks once at every source that has something. The order matters: what explains an exit is looked at before the exit.
+    private func turn() {
+        if isReady(tree.status) { readStatus() }
+        if isReady(tree.output) { readOutput() }
+        let treeEvent = tree.eventDescriptors.contains(where: isReady)
         if treeEvent {
             tree.rearmEvents()
             noteOutOfMemory()
         }
-        reap()
+        if treeEvent || lifecycle.isKilling || isReady(children) { reap() }
         perform(lifecycle.timerDue(now: now))
-        accept()
-        for connection in connections { receive(connection) }
+        for connection in connections where isReady(connection.descriptor) { receive(connection) }
+        if isReady(listener) { accept() }
         reportProgress()
         for connection in connections { connection.flush() }
         dropClosed()
