@@ -55,17 +55,11 @@ struct ProcessTree {
     /// Whether nothing is left: the cgroup says so, and this process, who inherits every orphan, has no child.
     var isEmpty: Bool { !hasChildren && (cgroup?.isEmpty ?? true) }
 
-    /// How long the loop may sleep, in milliseconds: while a killed tree is not empty, orphans may come without a signal.
-    func pollTimeout(_ lifecycle: ShimLifecycle) -> Int32 {
-        guard lifecycle.isKilling else { return -1 }
-        return lifecycle.hasEnded ? 1000 : 20
-    }
-
     // MARK: Start
 
     /// What the parked child is told: see `ansflow_park_child`.
     func blob(for spec: ShimSpec, control: String) -> [UInt8] {
-        let name = "ANSFLOW_CONTROL="
+        let name = ShimFiles.controlVariable + "="
         let variables = spec.environment.filter { !$0.utf8.starts(with: name.utf8) } + [name + control]
         var texts: [UInt8] = []
         for text in [spec.workingDirectory] + spec.arguments + variables {

@@ -23,8 +23,8 @@ final class Supervisor {
 
     init(_ options: ShimProgram.Options) throws(ShimFailure) {
         self.options = options
-        diagnostics = Diagnostics(path: "\(options.directory)/shim.log")
-        lock = try Self.takeLock("\(options.directory)/lock")
+        diagnostics = Diagnostics(path: "\(options.directory)/\(ShimFiles.log)")
+        lock = try Self.takeLock("\(options.directory)/\(ShimFiles.lock)")
         _ = ansflow_become_subreaper()
         children = try Self.check(ansflow_child_signal_fd(), "Signals can't be received")
         timer = try Self.check(ansflow_timer_fd(), "A timer can't be made")
@@ -32,7 +32,8 @@ final class Supervisor {
         let directory = open(options.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { if directory >= 0 { close(directory) } }
         listener = try Self.check(
-            directory < 0 ? -errno : ansflow_unix_listen(directory, "sock"), "The shim's socket can't be made")
+            directory < 0 ? -errno : ansflow_unix_listen(directory, ShimFiles.socket), "The shim's socket can't be made"
+        )
         lifecycle = ShimLifecycle(now: ansflow_boottime_ms())
         if options.cgroup != nil && tree.containment == .sweep {
             diagnostics.note("No cgroup could be made in \(options.cgroup ?? ""): containment is best effort.")
@@ -44,14 +45,25 @@ final class Supervisor {
         while !isOver {
             collectInterest()
             ansflow_timer_set(timer, lifecycle.due ?? 0)
-            let count = poll(&interest, nfds_t(interest.count), tree.pollTimeout(lifecycle))
+            let count = poll(&interest, nfds_t(interest.count), pollTimeout)
             if count < 0 && errno != EINTR {
                 diagnostics.note("poll failed: \(Diagnostics.text(of: errno)).")
                 usleep(100_000)
             }
             turn()
+            // Once the directory is gone nobody can ever say FORGET.
+            if count == 0, lifecycle.hasEnded, connections.isEmpty, access(socketPath, F_OK) != 0 { isOver = true }
         }
         tree.remove()
+    }
+
+    private var socketPath: String { "\(options.directory)/\(ShimFiles.socket)" }
+
+    /// How long the loop may sleep, in milliseconds.
+    private var pollTimeout: Int32 {
+        // While a killed tree is not empty, orphans may come without a signal.
+        if lifecycle.isKilling { return lifecycle.hasEnded ? 1_000 : 20 }
+        return lifecycle.hasEnded ? 60_000 : -1
     }
 
     var now: UInt64 { ansflow_boottime_ms() }
@@ -195,7 +207,7 @@ final class Supervisor {
             perform(actions, from: connection, attempt: spec.attempt)
             return
         }
-        let blob = tree.blob(for: spec, control: "\(options.directory)/sock")
+        let blob = tree.blob(for: spec, control: socketPath)
         do throws(StepFiles.Refusal) {
             step = Step(
                 attempt: spec.attempt, program: spec.arguments[0], files: try StepFiles.claim(spec), startedAt: now)
