@@ -29,7 +29,7 @@ extension Database: AgentRepository {
             try Enrolment(db: db, tokenHash: tokenHash, key: key, name: name, labels: labels, slots: slots, at: at)
                 .perform()
         }
-        agentsStamp.add(1, ordering: .releasing)
+        stamps.agents.add(1, ordering: .releasing)
         return row
     }
 

@@ -10,12 +10,12 @@ extension Database: EngineStore {
         } catch {
             throw .refused("A plan can't be encoded: \(error)")
         }
-        let result: Result<Void, CommitFailure> = await withCheckedContinuation { continuation in
+        let result: Result<Void, CommitFailure> = await withCheckedContinuation { [pool, stamps] continuation in
             pool.asyncWriteWithoutTransaction { db in
                 let result: Result<Void, CommitFailure>
                 do {
                     try Self.transaction(db) { try BatchWriter(db: $0, batch: batch).write(plans) }
-                    self.published(batch)
+                    stamps.committed(batch)
                     result = .success(())
                 } catch {
                     result = .failure(CommitFailure(stopping: error))
@@ -25,13 +25,15 @@ extension Database: EngineStore {
         }
         try result.get()
     }
+}
 
+extension Stamps {
     /// On the writer, behind the commit: who sees the new number reads at least this commit.
-    private func published(_ batch: CommitBatch) {
+    fileprivate func committed(_ batch: CommitBatch) {
         let agentsOnly =
             batch.runs.isEmpty && batch.jobs.isEmpty && batch.jobAttempts.isEmpty && batch.steps.isEmpty
             && batch.attempts.isEmpty && batch.events.isEmpty
-        if !agentsOnly { runsStamp.add(1, ordering: .releasing) }
-        if !batch.agents.isEmpty { agentsStamp.add(1, ordering: .releasing) }
+        if !agentsOnly { runs.add(1, ordering: .releasing) }
+        if !batch.agents.isEmpty { agents.add(1, ordering: .releasing) }
     }
 }

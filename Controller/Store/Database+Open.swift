@@ -87,7 +87,7 @@ extension Database {
     /// After the pool is open: its own set-up leaves `synchronous` at NORMAL, which loses commits at power loss.
     private static func harden(_ db: Connection) throws {
         try db.execute(sql: "PRAGMA synchronous = FULL")
-        try db.execute(sql: "PRAGMA wal_autocheckpoint = 1000")
+        try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
         try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
         let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
         let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")

@@ -90,7 +90,7 @@ extension Database: PipelineRepository {
                 repositoryURL: draft.repositoryURL, ref: draft.ref, enabled: draft.enabled, version: 1, createdAt: at,
                 updatedAt: at)
         }
-        pipelinesStamp.add(1, ordering: .releasing)
+        stamps.pipelines.add(1, ordering: .releasing)
         return row
     }
 
@@ -116,7 +116,7 @@ extension Database: PipelineRepository {
             try Self.store(db, row)
             return row
         }
-        pipelinesStamp.add(1, ordering: .releasing)
+        stamps.pipelines.add(1, ordering: .releasing)
         return row
     }
 
@@ -129,7 +129,7 @@ extension Database: PipelineRepository {
             }
             guard db.changesCount == 1 else { throw PipelineChange.notFound }
         }
-        pipelinesStamp.add(1, ordering: .releasing)
+        stamps.pipelines.add(1, ordering: .releasing)
     }
 
     private static func pipeline(_ db: Connection, _ id: PipelineID) throws -> PipelineRow? {

@@ -3,6 +3,13 @@ import GRDB
 import Logging
 import Synchronization
 
+/// Counters of committed changes. Apart from the database, so that the writer's queue need not hold that.
+final class Stamps: Sendable {
+    let runs = Atomic<UInt64>(0)
+    let pipelines = Atomic<UInt64>(0)
+    let agents = Atomic<UInt64>(0)
+}
+
 /// The controller's SQLite database. One connection does all writes and checkpoints; readers are read-only and never wait
 /// for it. No other process opens the file while this one holds the directory.
 ///
@@ -15,9 +22,7 @@ package final class Database: Sendable {
     private let lock: DirectoryLock
     private let closed = Atomic<Bool>(false)
 
-    let runsStamp = Atomic<UInt64>(0)
-    let pipelinesStamp = Atomic<UInt64>(0)
-    let agentsStamp = Atomic<UInt64>(0)
+    let stamps = Stamps()
 
     init(pool: DatabasePool, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.pool = pool
@@ -30,11 +35,11 @@ package final class Database: Sendable {
 
     /// Moves after every commit that wrote runs or what belongs to them. Whoever caches a read takes the number before
     /// the read: what is read is then at least as new.
-    package var runsVersion: UInt64 { runsStamp.load(ordering: .acquiring) }
+    package var runsVersion: UInt64 { stamps.runs.load(ordering: .acquiring) }
     /// Moves after every change of a pipeline.
-    package var pipelinesVersion: UInt64 { pipelinesStamp.load(ordering: .acquiring) }
+    package var pipelinesVersion: UInt64 { stamps.pipelines.load(ordering: .acquiring) }
     /// Moves after every change of an agent, by the engine or by enrolment.
-    package var agentsVersion: UInt64 { agentsStamp.load(ordering: .acquiring) }
+    package var agentsVersion: UInt64 { stamps.agents.load(ordering: .acquiring) }
     /// Moves with each of the others.
     package var changeStamp: UInt64 { runsVersion &+ pipelinesVersion &+ agentsVersion }
 
@@ -45,7 +50,8 @@ package final class Database: Sendable {
         try pool.close()
     }
 
-    /// Runs `body` in one transaction on the writer.
+    /// Runs `body` in one transaction on the writer. `body` must not hold the database: its last owner would then close
+    /// the connections on their own queue.
     /// - Throws: what `body` throws; ``CommitFailure`` where SQLite says no.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         let result: Result<Value, any Error> = await withCheckedContinuation { continuation in

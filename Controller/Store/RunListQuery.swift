@@ -50,9 +50,11 @@ struct RunListQuery {
 
     private var match: String { conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") }
 
-    /// A search of a part of a text alone reads the small index that holds just these texts.
+    /// Left alone, SQLite walks the whole table for what these indexes answer with few pages.
     private var table: String {
-        conditions.count == 1 && filter.text?.isEmpty == false ? "runs INDEXED BY runs_text" : "runs"
+        if conditions.count == 1, filter.text?.isEmpty == false { return "runs INDEXED BY runs_text" }
+        let bounds = (filter.since == nil ? 0 : 1) + (filter.until == nil ? 0 : 1)
+        return bounds > 0 && conditions.count == bounds ? "runs INDEXED BY runs_created_at" : "runs"
     }
 
     /// The ids of the page come from an index alone; then only the rows of the page are read.

@@ -14,8 +14,8 @@ import Testing
         return (scratch, database)
     }
 
-    private func refused(_ database: Database, _ batch: CommitBatch, _ part: String, line: Int = #line) async {
-        let before = try? await database.load()
+    private func refused(_ database: Database, _ batch: CommitBatch, _ part: String, line: Int = #line) async throws {
+        let before = try await database.load()
         do throws(CommitFailure) {
             try await database.commit(batch)
             Issue.record("line \(line): it was committed")
@@ -25,25 +25,26 @@ import Testing
                 return
             }
         }
-        let after = try? await database.load()
+        let after = try await database.load()
         #expect(before == after, "nothing of a refused group stays")
     }
 
     @Test func aFinishedAttemptNeverChanges() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         let full = RowTests.full()
         try await database.commit(full)
         try await database.commit(batchOf(full.attempts[0]))
         var changed = full.attempts[0]
         changed.outcome = .success
-        await refused(database, batchOf(changed), "never changes")
+        try await refused(database, batchOf(changed), "never changes")
         changed = full.attempts[0]
         changed.logDropped = 0
-        await refused(database, batchOf(changed), "never changes")
+        try await refused(database, batchOf(changed), "never changes")
         var attempt = batch()
         attempt.jobAttempts = full.jobAttempts
         attempt.jobAttempts[0].cause = .agentLost
-        await refused(database, attempt, "never changes")
+        try await refused(database, attempt, "never changes")
     }
 
     private func batchOf(_ attempt: AttemptRow) -> CommitBatch {
@@ -53,7 +54,8 @@ import Testing
     }
 
     @Test func aJobHasOneLiveAttempt() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         var first = RowTests.full()
         first.jobAttempts[0].outcome = nil
         first.jobAttempts[0].finishedAt = nil
@@ -63,10 +65,10 @@ import Testing
         second.number = 2
         var again = batch(counters: 2_000_000)
         again.jobAttempts = [second]
-        await refused(database, again, "used before")
+        try await refused(database, again, "UNIQUE")
         second.id = JobAttemptID(1_000_000)
         again.jobAttempts = [second]
-        await refused(database, again, "UNIQUE")
+        try await refused(database, again, "UNIQUE")
         // Ending the first in the same transaction makes room, in any order of the rows.
         var ended = first.jobAttempts[0]
         ended.outcome = .lost
@@ -76,27 +78,29 @@ import Testing
     }
 
     @Test func numbersAndSequencesAreUnique() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         var first = batch(counters: 10)
+        first.plans = [RunID(1): plan()]
         first.runs = [bareRun(1, number: 1)]
         first.events = [event(1, seq: 1)]
         try await database.commit(first)
         var next = batch(counters: 20)
         next.runs = [bareRun(10, number: 1)]
-        await refused(database, next, "UNIQUE")
+        try await refused(database, next, "UNIQUE")
         next.runs = []
         next.events = [event(10, seq: 1)]
-        await refused(database, next, "UNIQUE")
+        try await refused(database, next, "UNIQUE")
         next.events = []
         next.runs = [bareRun(2)]
-        await refused(database, next, "used before")
+        try await refused(database, next, "used before")
         next.runs = [bareRun(20)]
-        await refused(database, next, "below its counter")
+        try await refused(database, next, "below its counter")
         next.runs = [bareRun(11, pipeline: 5)]
-        await refused(database, next, "FOREIGN KEY")
+        try await refused(database, next, "FOREIGN KEY")
         next.runs = [bareRun(1, number: 2)]
-        await refused(database, next, "differs")
-        await refused(database, batch(counters: 9), "go back")
+        try await refused(database, next, "differs")
+        try await refused(database, batch(counters: 9), "go back")
     }
 
     private func event(_ id: Int64, seq: Int64) -> EventRow {
@@ -106,7 +110,8 @@ import Testing
     }
 
     @Test func theEngineNeverWritesNameAndKeyOfAnAgent() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         var agent = try #require(try await database.agent(AgentID(1)))
         agent.name = "other"
         agent.key = "stolen"
@@ -119,11 +124,12 @@ import Testing
         let stored = try #require(try await database.agent(AgentID(1)))
         #expect(stored.name == "a1" && stored.key == "k1" && stored.paused)
         change.agents[0].id = AgentID(9)
-        await refused(database, change, "unknown")
+        try await refused(database, change, "unknown")
     }
 
     @Test func aCancelledTaskDoesNotRollBack() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             var first = batch()
@@ -135,10 +141,21 @@ import Testing
         #expect(try await database.run(RunID(1)) != nil)
     }
 
+    /// The connections must not be closed on their own queue.
+    @Test func theLastOwnerMayLeaveWhileACommitRuns() async throws {
+        for _ in 0..<20 {
+            let scratch = Scratch()
+            defer { scratch.remove() }
+            try await Task { try await scratch.open().commit(batch(clock: 3)) }.value
+            #expect(try await scratch.open().load().clock == 3)
+        }
+    }
+
     @Test func stampsMoveWithTheirRows() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         let before = (database.runsVersion, database.pipelinesVersion)
-        try await database.commit(batch())
+        try await database.commit(batch(counters: 1))
         #expect(database.runsVersion == before.0)
         var first = batch()
         first.runs = [bareRun(1)]
@@ -150,15 +167,18 @@ import Testing
     }
 
     @Test func idempotencyKeysEndAfterADay() async throws {
-        let (_, database) = try await opened()
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
         var first = batch(counters: 2)
+        first.plans = [RunID(1): plan()]
         first.runs = [bareRun(1)]
         first.idempotency = [IdempotencyRow(key: "k", run: RunID(1), at: 1)]
         try await database.commit(first)
         var second = batch(counters: 3)
+        second.plans = [RunID(2): plan()]
         second.runs = [bareRun(2)]
         second.idempotency = [IdempotencyRow(key: "k", run: RunID(2), at: 86_400_000)]
-        await refused(database, second, "another run")
+        try await refused(database, second, "another run")
         second.idempotency[0].at += 1
         try await database.commit(second)
         #expect(try await database.idempotentRun("k") == RunID(2))

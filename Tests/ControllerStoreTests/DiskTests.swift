@@ -3,6 +3,7 @@ import ControllerCore
 import Foundation
 import GRDB
 import Glibc
+import Logging
 import Testing
 
 @testable import ControllerStore
@@ -41,6 +42,7 @@ import Testing
 
     @Test func aFullDatabaseIsADiskFailureAndHeals() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try await database.seed()
         _ = try await database.pragma("max_page_count = 200")
@@ -53,13 +55,14 @@ import Testing
 
     @Test func aFullDiskIsADiskFailureAndHeals() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let point = scratch.path + "/disk"
         mkdir(point, 0o700)
         guard mount("tmpfs", point, "tmpfs", 0, "size=3m") == 0 else {
             try Test.cancel("mounting a small tmpfs needs root (errno \(errno))")
         }
         defer { umount2(point, Int32(MNT_DETACH)) }
-        let database = try Database.open(directory: point, logger: .init(label: "test"), now: { 1 })
+        let database = try Database.open(directory: point, logger: Logger(label: "test"), now: { 1 })
         try await database.seed()
         let ballast = point + "/ballast"
         _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 1_000_000))

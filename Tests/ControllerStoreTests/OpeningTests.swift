@@ -9,11 +9,12 @@ import Testing
 @Suite struct OpeningTests {
     @Test func theWriterKeepsItsPromises() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         #expect(try await database.pragma("synchronous") == "2")
         #expect(try await database.pragma("journal_mode") == "wal")
         #expect(try await database.pragma("foreign_keys") == "1")
-        #expect(try await database.pragma("wal_autocheckpoint") == "1000")
+        #expect(try await database.pragma("wal_autocheckpoint") == "4000")
         #expect(try await database.quickCheck() == [])
         let queryOnly = try await database.read { db in try Int.fetchOne(db, sql: "PRAGMA query_only") }
         #expect(queryOnly == 1)
@@ -21,6 +22,7 @@ import Testing
 
     @Test func filesBelongToTheOwnerAlone() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try await database.seed()
         for name in ["ansflow.db", "ansflow.db-wal", "lock"] {
@@ -31,6 +33,7 @@ import Testing
 
     @Test func aSecondOpenIsRefusedAndNamesTheHolder() throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let first = try scratch.open()
         let error = #expect(throws: StoreFailure.self) { try scratch.open() }
         guard case .locked(let text) = error else {
@@ -44,6 +47,7 @@ import Testing
 
     @Test func aNewerSchemaIsRefusedAndTheDirectoryIsFreeAgain() throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try database.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
         try database.close()
@@ -59,6 +63,7 @@ import Testing
 
     @Test func whatWasCommittedIsThereAfterAnotherOpen() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         var database = try scratch.open()
         try await database.seed()
         let before = try await database.load()

@@ -60,6 +60,7 @@ import Testing
 
     @Test func everyFieldComesBack() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try await database.seed()
         let full = Self.full()
@@ -91,6 +92,7 @@ import Testing
 
     @Test func emptyFieldsComeBackEmpty() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try await database.seed()
         var bare = batch()
@@ -118,6 +120,7 @@ import Testing
 
     @Test func theStoredStatusIsTheStatusOfTheCode() async throws {
         let scratch = Scratch()
+        defer { scratch.remove() }
         let database = try scratch.open()
         try await database.seed()
         var all = batch()

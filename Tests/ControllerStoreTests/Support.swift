@@ -8,7 +8,7 @@ import Logging
 
 typealias Database = ControllerStore.Database
 
-/// A directory of its own that is gone when the test is.
+/// A directory of its own; the test removes it when it ends.
 final class Scratch: Sendable {
     let path: String
 
@@ -17,7 +17,7 @@ final class Scratch: Sendable {
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     func open(now: Int64 = 1_000_000) throws -> Database {
         try Database.open(directory: path, logger: Logger(label: "test"), now: { now })
