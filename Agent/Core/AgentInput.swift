@@ -7,6 +7,8 @@ package enum AgentInput: Equatable, Sendable {
     /// - Parameter code: The close code, as far as one came and is known.
     case linkClosed(UInt64, code: CloseCode?)
     case received(UInt64, ControllerMessage)
+    /// The controller said outside of a link, as by refusing a certificate, that it wants this agent no more.
+    case revoked
 
     // The journal's answers to ``AgentEffect/journal(_:)`` of an accept; other entries are not answered.
     case journalled(AttemptID)
@@ -23,7 +25,7 @@ package enum AgentInput: Equatable, Sendable {
     /// The spool holds this many bytes.
     case spooled(AttemptID, UInt64)
     /// The exit record is there.
-    case exited(AttemptID, Ending)
+    case exited(AttemptID, AttemptEnding)
     /// The shim's lock is free and there is no exit record. What was left of its processes has been killed.
     case shimLost(AttemptID, spooled: UInt64)
     /// The last process of an attempt that was unkillable is gone.

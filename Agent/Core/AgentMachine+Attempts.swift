@@ -49,8 +49,8 @@ extension AgentMachine {
             return "The agent knows \(records.count) attempts, which is the most it can hold; some must end first."
         }
         let jobs = Set(records.values.filter(\.holdsSlot).map(\.life.jobAttempt))
-        if !jobs.contains(job), jobs.count >= identity.slots {
-            return "All \(identity.slots) slots of the agent hold other jobs."
+        if !jobs.contains(job), jobs.count >= profile.slots {
+            return "All \(profile.slots) slots of the agent hold other jobs."
         }
         return nil
     }

@@ -46,9 +46,9 @@ extension AgentMachine {
             records[id]?.report.saidStarted = state != .accepted
         }
         let hello = Hello(
-            version: identity.version, processNonce: identity.processNonce, bootID: identity.bootID,
-            storeID: identity.storeID, highestAttemptSeen: highestAttemptSeen, containment: identity.containment,
-            slots: identity.slots, labels: identity.labels, attempts: known, draining: isDraining)
+            version: profile.version, processNonce: profile.processNonce, bootID: profile.bootID,
+            storeID: profile.storeID, highestAttemptSeen: highestAttemptSeen, containment: profile.containment,
+            slots: profile.slots, labels: profile.labels, attempts: known, draining: isDraining)
         effects.append(.send(link: number, .hello(hello)))
     }
 
@@ -127,7 +127,8 @@ extension AgentMachine {
     // MARK: Leaving
 
     /// The controller wants nothing more of this agent: every step is killed, and none is ever spoken of again.
-    private mutating func revoke(now: UInt64, _ effects: inout [AgentEffect]) {
+    mutating func revoke(now: UInt64, _ effects: inout [AgentEffect]) {
+        guard revokedAt == nil else { return }
         link.finish()
         revokedAt = now
         for id in records.keys.sorted() where records[id]?.life.ending == nil {

@@ -6,7 +6,7 @@ package import AnsFlowProtocol
 /// effects in their order. `now` is in milliseconds of a clock that does not go back. After a crash, a machine made from the
 /// ``RecoveredState`` of the same data directory goes on.
 package struct AgentMachine: Equatable, Sendable {
-    package let identity: AgentIdentity
+    package let profile: AgentProfile
     package internal(set) var link = LinkLifecycle()
     package internal(set) var highestAttemptSeen: AttemptID
     package internal(set) var isDraining = false
@@ -24,13 +24,13 @@ package struct AgentMachine: Equatable, Sendable {
     var idleSince: UInt64?
     var hasExited = false
 
-    package init(identity: AgentIdentity, recovering state: RecoveredState = RecoveredState(), now: UInt64) {
-        self.identity = identity
+    package init(profile: AgentProfile, recovering state: RecoveredState = RecoveredState(), now: UInt64) {
+        self.profile = profile
         highestAttemptSeen = max(state.highestAttemptSeen, state.attempts.map(\.attempt).max() ?? AttemptID(0))
         tombstones = Tombstones(floor: state.floor, ids: state.forgotten)
         for attempt in state.attempts { records[attempt.attempt] = AttemptRecord(attempt, now: now) }
         workspaces = WorkspaceKeeper(
-            slots: identity.slots, existing: state.workspaces, inUse: Set(state.attempts.map(\.jobAttempt)), now: now)
+            slots: profile.slots, existing: state.workspaces, inUse: Set(state.attempts.map(\.jobAttempt)), now: now)
         for (id, record) in records where record.life.state == .claiming { unsettled.insert(id) }
     }
 
@@ -47,6 +47,7 @@ package struct AgentMachine: Equatable, Sendable {
         switch input {
         case .linkOpened(let link): linkOpened(link, now: now, &effects)
         case .linkClosed(let link, let code): linkClosed(link, code: code, now: now, &effects)
+        case .revoked: revoke(now: now, &effects)
         case .received(let link, let message): received(message, on: link, now: now, &effects)
         case .journalled, .notJournalled, .shimStarted, .shimRefused, .shimUnable, .exited, .shimLost, .vacated,
             .claimed:

@@ -21,7 +21,7 @@ package struct AttemptLifecycle: Equatable, Sendable {
         /// The agent is making the start file.
         case claiming
         case running
-        case ended(Ending)
+        case ended(AttemptEnding)
     }
 
     package struct Stop: Equatable, Sendable {
@@ -122,7 +122,7 @@ package struct AttemptLifecycle: Equatable, Sendable {
         }
     }
 
-    package var ending: Ending? {
+    package var ending: AttemptEnding? {
         if case .ended(let ending) = state { ending } else { nil }
     }
 
@@ -221,7 +221,7 @@ package struct AttemptLifecycle: Equatable, Sendable {
         }
     }
 
-    mutating func exited(_ ending: Ending) -> Bool {
+    mutating func exited(_ ending: AttemptEnding) -> Bool {
         if case .ended = state { return false }
         state = .ended(ending)
         return true

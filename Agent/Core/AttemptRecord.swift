@@ -31,7 +31,7 @@ struct AttemptRecord: Equatable, Sendable {
     var holdsSlot: Bool { life.ending == nil || !report.isVacant }
 
     /// The end as the controller is to hear it, with what it holds taken into account.
-    func finish(_ ending: Ending, hash: String?) -> Finish {
+    func finish(_ ending: AttemptEnding, hash: String?) -> Finish {
         // Where the controller holds more than a shortened spool, its bytes stand, and the agent can't vouch for them.
         let total = max(ending.total, log.acked)
         let vouched = total == ending.total && !log.isDamaged

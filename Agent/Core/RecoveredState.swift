@@ -10,7 +10,7 @@ package struct RecoveredState: Equatable, Sendable {
         case handed
         /// Its shim is alive and the step runs.
         case running(spooled: UInt64)
-        case exited(Ending)
+        case exited(AttemptEnding)
         /// The lock is free and there is no exit record. What was left of the tree has been killed.
         case gone(startFile: Bool, spooled: UInt64)
         /// Accepted before the host's last start: whatever ran is gone.

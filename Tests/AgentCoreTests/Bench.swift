@@ -9,10 +9,10 @@ struct Bench {
     private var links: UInt64 = 0
 
     init(slots: Int = 2, recovering state: RecoveredState = RecoveredState()) {
-        let identity = AgentIdentity(
+        let profile = AgentProfile(
             version: "1.0", processNonce: "n", bootID: "b", storeID: "s", containment: .cgroup2, slots: slots,
             labels: [:])
-        machine = AgentMachine(identity: identity, recovering: state, now: now)
+        machine = AgentMachine(profile: profile, recovering: state, now: now)
         effects = machine.begin(now: now)
     }
 
@@ -77,8 +77,8 @@ func start(_ id: Int64, job: Int64 = 1, within: UInt64 = 60_000) -> Start {
     return Start(attempt: AttemptID(id), spec: spec, startWithinMs: within)
 }
 
-func success(total: UInt64 = 0) -> Ending {
-    Ending(result: .success, cause: .exit, exitCode: 0, total: total, dropped: 0)
+func success(total: UInt64 = 0) -> AttemptEnding {
+    AttemptEnding(result: .success, cause: .exit, exitCode: 0, total: total, dropped: 0)
 }
 
 func recovered(_ condition: RecoveredState.Condition, id: Int64 = 5) -> RecoveredState {

@@ -1,7 +1,7 @@
 package import AnsFlowProtocol
 
 /// How an attempt ended on this host, before it is told to the controller.
-package struct Ending: Equatable, Sendable {
+package struct AttemptEnding: Equatable, Sendable {
     package var result: AttemptResult
     package var cause: Cause
     package var exitCode: Int32?
@@ -33,24 +33,24 @@ package struct Ending: Equatable, Sendable {
     /// The attempt's start file was claimed before any shim made it: it never ran and never will.
     ///
     /// - Parameter stop: Why it was stopped; `nil` where the time to start it had passed or the agent was restarted.
-    package static func neverStarted(stop: StopReason?) -> Ending {
+    package static func neverStarted(stop: StopReason?) -> AttemptEnding {
         let result: AttemptResult =
             switch stop {
             case nil: .error
             case .timeout: .timedOut
             case .cancel, .revoked, .superseded, .ended: .cancelled
             }
-        return Ending(result: result, cause: .neverStarted, total: 0, dropped: 0)
+        return AttemptEnding(result: result, cause: .neverStarted, total: 0, dropped: 0)
     }
 
     /// It can't be run on this host as it was asked for, and was not started.
-    static func unable(_ reason: String) -> Ending {
-        Ending(result: .error, cause: .startFailed, message: reason, total: 0, dropped: 0)
+    static func unable(_ reason: String) -> AttemptEnding {
+        AttemptEnding(result: .error, cause: .startFailed, message: reason, total: 0, dropped: 0)
     }
 
     /// It was started, and what would have known its end is gone.
-    package static func lost(spooled: UInt64, message: String) -> Ending {
-        Ending(result: .lost, cause: .agentLost, message: message, total: spooled, dropped: nil)
+    package static func lost(spooled: UInt64, message: String) -> AttemptEnding {
+        AttemptEnding(result: .lost, cause: .agentLost, message: message, total: spooled, dropped: nil)
     }
 
     package var isNeverStarted: Bool { cause == .neverStarted }

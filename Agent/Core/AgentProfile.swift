@@ -1,7 +1,7 @@
 package import AnsFlowProtocol
 
 /// What an agent says of itself in every HELLO. It does not change while the process lives.
-package struct AgentIdentity: Equatable, Sendable {
+package struct AgentProfile: Equatable, Sendable {
     /// The agent's version, for people.
     package var version: String
     /// Made at random when the process starts.

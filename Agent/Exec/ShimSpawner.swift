@@ -1,0 +1,49 @@
+import Glibc
+import Subprocess
+
+/// Starts shims.
+package struct ShimSpawner: Sendable {
+    /// Absolute.
+    private let program: String
+    private let paths: AgentPaths
+    /// Where shims make their cgroups.
+    package let cgroupParent: String?
+
+    /// - Parameter program: The shim's program; by default the one beside this process's own.
+    /// - Throws: Where there is none.
+    package init(program: String? = nil, paths: AgentPaths, cgroupParent: String?) throws(FileFailure) {
+        let own = HostFacts.ownProgram() ?? "/usr/bin/ansflow-agent"
+        let directory = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "/usr/bin"
+        self.program = program ?? "\(directory)/ansflow-shim"
+        guard access(self.program, X_OK) == 0 else {
+            var failure = FileFailure("Can't execute", self.program, errno)
+            failure.description += " ansflow-shim must lie beside ansflow-agent."
+            throw failure
+        }
+        self.paths = paths
+        self.cgroupParent = cgroupParent
+    }
+
+    /// Why a shim did not come up.
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Starts a shim and returns when it holds its lock and answers on its socket.
+    package func spawn(_ name: String) async throws {
+        let directory = paths.shim(name)
+        try Files.makeDirectory(directory)
+        var arguments = ["--dir", directory]
+        if let cgroupParent { arguments += ["--cgroup", cgroupParent] }
+        let slash = program.lastIndex(of: "/") ?? program.startIndex
+        // It is found by name in the one directory that is searched; nothing else of the agent's environment reaches it.
+        let result = try await Subprocess.run(
+            .name(String(program[program.index(after: slash)...])), arguments: Arguments(arguments),
+            environment: .custom(["PATH": String(program[..<slash])]), output: .discarded, error: .string(limit: 4096))
+        guard case .exited(0) = result.terminationStatus else {
+            let said = result.standardError
+            throw Failure(
+                description: said.isEmpty ? "A shim could not be started: \(result.terminationStatus)." : said)
+        }
+    }
+}
