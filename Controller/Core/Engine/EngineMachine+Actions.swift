@@ -95,7 +95,9 @@ extension EngineMachine {
             queue.remove(entry)
             // The agent with the most free slots; the older one among equals.
             let agent = free.filter { LabelMatch.fits(entry.labels, agents[$0]?.row.labels ?? [:]) }
-                .max { left, right in freeSlots(left) < freeSlots(right) || (freeSlots(left) == freeSlots(right) && left > right) }
+                .max { left, right in
+                    freeSlots(left) < freeSlots(right) || (freeSlots(left) == freeSlots(right) && left > right)
+                }
             guard let agent else { return }
             assign(entry, to: agent)
         }

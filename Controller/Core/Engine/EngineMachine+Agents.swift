@@ -132,7 +132,8 @@ extension EngineMachine {
                 attempt: known.attempt, verdict: !ended ? .orphan : alive ? .stop : .forget, logNext: logNext)
         }
         switch known.state {
-        case .accepted: return Welcome.Entry(attempt: known.attempt, verdict: attempt.isStopping ? .stop : .start, logNext: logNext)
+        case .accepted:
+            return Welcome.Entry(attempt: known.attempt, verdict: attempt.isStopping ? .stop : .start, logNext: logNext)
         case .running, .exited, .lost, .neverStarted:
             return Welcome.Entry(attempt: known.attempt, verdict: .proceed, logNext: logNext)
         }

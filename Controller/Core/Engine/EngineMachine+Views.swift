@@ -36,7 +36,8 @@ extension EngineMachine {
             case .blocked:
                 let open = run.topology.jobNeeds[index].map { run.jobs[$0] }.filter { !$0.isFinished }.map(\.row.name)
                 reasons.append(
-                    WaitingReason(job: job.row.name, kind: .needs, message: "waits for \(open.joined(separator: ", "))"))
+                    WaitingReason(job: job.row.name, kind: .needs, message: "waits for \(open.joined(separator: ", "))")
+                )
             case .queued:
                 reasons.append(queued(run, job: index))
             case .running, .unreachable, .starting:
@@ -63,10 +64,12 @@ extension EngineMachine {
             if agent.session == nil {
                 candidates.append(.init(agent: agent.row.name, lacks: "a connection"))
             } else if agent.row.paused || agent.row.draining {
-                candidates.append(.init(agent: agent.row.name, lacks: agent.row.paused ? "it is paused" : "it is draining"))
+                candidates.append(
+                    .init(agent: agent.row.name, lacks: agent.row.paused ? "it is paused" : "it is draining"))
             } else {
                 candidates.append(
-                    .init(agent: agent.row.name, lacks: "a free slot (\(agent.jobs.count) of \(agent.row.slots) in use)"))
+                    .init(
+                        agent: agent.row.name, lacks: "a free slot (\(agent.jobs.count) of \(agent.row.slots) in use)"))
             }
         }
         let labels = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
@@ -86,7 +89,9 @@ extension EngineMachine {
             kind = .slots
             message = "every slot of the agents\(with) is in use"
         }
-        return WaitingReason(job: name, kind: kind, message: message, position: position, candidates: candidates.sorted { $0.agent < $1.agent })
+        return WaitingReason(
+            job: name, kind: kind, message: message, position: position,
+            candidates: candidates.sorted { $0.agent < $1.agent })
     }
 
     private func waitingSteps(_ run: RunLifecycle, job: Int) -> [WaitingReason] {
@@ -96,13 +101,17 @@ extension EngineMachine {
         for (index, step) in state.steps.enumerated() {
             switch step.row.phase {
             case .blocked:
-                let open = run.topology.stepNeeds[job][index].map { state.steps[$0].row }.filter { $0.phase != .finished }
+                let open = run.topology.stepNeeds[job][index].map { state.steps[$0].row }.filter {
+                    $0.phase != .finished
+                }
                 let names = open.map(\.name).joined(separator: ", ")
                 reasons.append(
                     open.isEmpty
                         ? WaitingReason(
                             job: state.row.name, step: step.row.name, kind: .parallel,
-                            message: "\(run.plan.jobs[job].parallel) steps of the job run already, as many as its parallel allows")
+                            message:
+                                "\(run.plan.jobs[job].parallel) steps of the job run already, as many as its parallel allows"
+                        )
                         : WaitingReason(
                             job: state.row.name, step: step.row.name, kind: .needs, message: "waits for \(names)"))
             case .queued, .unreachable:

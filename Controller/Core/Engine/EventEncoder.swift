@@ -13,13 +13,16 @@ enum EventEncoder {
         var events: [Event] = []
         if isNew { events.append(Event(kind: .execution, data: execution(run, job: nil))) }
         // A new run's jobs and steps all wait: its first event says so.
-        for place in changes.steps.sorted() where !isNew || run.jobs[place.job].steps[place.step].row.phase != .blocked {
+        for place in changes.steps.sorted() where !isNew || run.jobs[place.job].steps[place.step].row.phase != .blocked
+        {
             events.append(Event(kind: .step, data: step(run, place)))
         }
         for job in changes.jobs.sorted() where !isNew || run.jobs[job].row.phase != .blocked {
             events.append(Event(kind: .execution, data: execution(run, job: job)))
         }
-        if changes.run, !isNew || run.isFinished { events.append(Event(kind: .execution, data: execution(run, job: nil))) }
+        if changes.run, !isNew || run.isFinished {
+            events.append(Event(kind: .execution, data: execution(run, job: nil)))
+        }
         return events
     }
 

@@ -67,7 +67,11 @@ package struct LogReception: Equatable, Sendable {
         verifying = false
         switch verdict {
         case .waiting: return .none
-        case .complete(let summary): return settle(summary)
+        case .complete(var summary):
+            // What nobody can count, or vouch for, is not called complete.
+            if finish.log.dropped == nil || finish.log.sha256 == nil { summary.state = .incomplete }
+            summary.dropped = finish.log.dropped
+            return settle(summary)
         case .failed(let summary): return settle(summary)
         case .mismatch(var summary):
             if !resent {

@@ -11,7 +11,8 @@ package struct JSONText {
         close(UInt8(ascii: "}"))
     }
 
-    package mutating func array<Element>(_ elements: some Sequence<Element>, _ each: (inout JSONText, Element) -> Void) {
+    package mutating func array<Element>(_ elements: some Sequence<Element>, _ each: (inout JSONText, Element) -> Void)
+    {
         open(UInt8(ascii: "["))
         for element in elements {
             separate()

@@ -1,0 +1,44 @@
+/// What may go wrong in one seed. Each seed switches a random subset on.
+struct Faults: OptionSet, CustomStringConvertible {
+    let rawValue: Int
+
+    static let controllerCrash = Faults(rawValue: 1 << 0)
+    static let agentCrash = Faults(rawValue: 1 << 1)
+    static let hostCrash = Faults(rawValue: 1 << 2)
+    static let shimKill = Faults(rawValue: 1 << 3)
+    static let linkBreak = Faults(rawValue: 1 << 4)
+    static let halfOpen = Faults(rawValue: 1 << 5)
+    static let diskFull = Faults(rawValue: 1 << 6)
+    static let cancel = Faults(rawValue: 1 << 7)
+    static let storeWipe = Faults(rawValue: 1 << 8)
+    static let longOutage = Faults(rawValue: 1 << 9)
+    static let all = Faults(rawValue: (1 << 10) - 1)
+
+    static let names: [(Faults, String)] = [
+        (.controllerCrash, "controllerCrash"), (.agentCrash, "agentCrash"), (.hostCrash, "hostCrash"),
+        (.shimKill, "shimKill"), (.linkBreak, "linkBreak"), (.halfOpen, "halfOpen"), (.diskFull, "diskFull"),
+        (.cancel, "cancel"), (.storeWipe, "storeWipe"), (.longOutage, "longOutage"),
+    ]
+
+    var description: String {
+        Self.names.filter { contains($0.0) }.map(\.1).joined(separator: ",")
+    }
+}
+
+/// Defects planted on purpose: the simulator must see each of them.
+enum Mutant: String, CaseIterable {
+    case ackBeforeFsync
+    case startBeforeCommit
+    case spawnWithoutStartFile
+    case spoolDeletedAtEOF
+    case downtimeTicksCounted
+    case startToAnotherStore
+    case cancelOverwritesSuccess
+}
+
+/// An invariant that did not hold.
+struct Violation: Error, CustomStringConvertible {
+    var invariant: String
+    var detail: String
+    var description: String { "\(invariant): \(detail)" }
+}

@@ -1,0 +1,81 @@
+import AgentShimCore
+import AnsFlowProtocol
+import ControllerCore
+
+extension World {
+    mutating func makeFault() throws {
+        guard stormy else { return }
+        let chosen = Faults.names.map(\.0).filter { faults.contains($0) }
+        guard !chosen.isEmpty else { return }
+        let fault = chosen[random.below(chosen.count)]
+        let host = random.below(hosts.count)
+        switch fault {
+        case .controllerCrash:
+            crashController()
+            schedule(.startController, after: 100 + random.below(8_000))
+        case .longOutage:
+            crashController()
+            schedule(.startController, after: 60_000 + random.below(100_000))
+        case .agentCrash: crashAgent(host)
+        case .hostCrash: crashHost(host, wipe: false)
+        case .storeWipe: crashHost(host, wipe: true)
+        case .shimKill:
+            let live = hosts[host].shims.values.filter { $0.alive && $0.record == nil }.map(\.attempt).sorted()
+            if !live.isEmpty { killShim(host, live[random.below(live.count)]) }
+        case .linkBreak:
+            if let link = links.indices.last(where: { links[$0].agent == host && links[$0].openAtAgent }) {
+                breakLink(link)
+            }
+        case .halfOpen:
+            if let link = links.indices.last(where: { links[$0].agent == host && links[$0].openAtAgent }) {
+                links[link].isHalfOpen = true
+            }
+        case .diskFull:
+            diskWorks = false
+            schedule(.diskHeals, after: 500 + random.below(15_000))
+        case .cancel: cancelSomething()
+        default: break
+        }
+    }
+
+    private mutating func cancelSomething() {
+        guard let machine = controller.machine else { return }
+        let runs = controller.store.runs.keys.filter { controller.store.runs[$0]?.phase != .finished }.sorted()
+        if !runs.isEmpty { submit(.cancel(runs[random.below(runs.count)], force: random.chance(30))) }
+        let absent = machine.agentViews.filter { !$0.connected }
+        if random.chance(20), let agent = absent.first, hosts[Int(agent.row.id.rawValue) - 1].machine == nil {
+            submit(.gone(agent.row.id))
+        }
+    }
+
+    private mutating func crashAgent(_ host: Int) {
+        guard hosts[host].machine != nil else { return }
+        hosts[host].machine = nil
+        hosts[host].process += 1
+        for link in links.indices where links[link].agent == host && links[link].openAtAgent {
+            links[link].openAtAgent = false
+            schedule(.controllerLinkClosed(link: link), after: links[link].isHalfOpen ? 30_000 : random.below(500))
+        }
+        for id in hosts[host].shims.keys { hosts[host].shims[id]!.life.agentLeft(now: now) }
+        schedule(.startAgent(host), after: 50 + random.below(20_000))
+    }
+
+    /// The power goes: every process dies, and files keep a prefix of what was not synced.
+    private mutating func crashHost(_ host: Int, wipe: Bool) {
+        crashAgent(host)
+        hosts[host].boot += 1
+        for id in hosts[host].shims.keys.sorted() {
+            killTree(host, id)
+            hosts[host].shims[id]!.alive = false
+            hosts[host].shims[id]!.record = nil
+            let kept = random.between(0...hosts[host].shims[id]!.spool.count)
+            hosts[host].shims[id]!.spool.removeLast(hosts[host].shims[id]!.spool.count - kept)
+        }
+        guard wipe else { return }
+        hosts[host].storeNumber += 1
+        hosts[host].journal = []
+        hosts[host].shims = [:]
+        hosts[host].startFiles = []
+        hosts[host].specs = [:]
+    }
+}
