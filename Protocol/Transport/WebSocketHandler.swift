@@ -28,11 +28,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var phase = Phase.open
     /// Whether the channel asked to read while reading was paused.
     private var readHeld = false
-    private var lastRead = NIODeadline.now()
+    private var lastRead = NIODeadline.uptimeNanoseconds(0)
     private var silenceTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
     private var controlFrames = 0
-    private var controlWindowEnd = NIODeadline.now()
+    private var controlWindowEnd = NIODeadline.uptimeNanoseconds(0)
     /// Whether a pong is under way; another ping is then not answered, so that pongs can't pile up.
     private var pongPending = false
     private var generator = SystemRandomNumberGenerator()
@@ -45,7 +45,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        lastRead = .now()
+        lastRead = context.eventLoop.now
         scheduleSilence(context)
     }
 
@@ -68,7 +68,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: Inbound
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        lastRead = .now()
+        lastRead = context.eventLoop.now
         guard phase != .over else { return }
         var incoming = unwrapInboundIn(data)
         if buffer.readableBytes == 0 { buffer = incoming } else { buffer.writeBuffer(&incoming) }
@@ -91,14 +91,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func handle(_ frame: Frame, _ context: ChannelHandlerContext) throws(FrameViolation) {
         switch frame.opcode {
         case .ping:
-            try countControl()
+            try countControl(context.eventLoop.now)
             guard phase == .open, !pongPending else { return }
             pongPending = true
             let written = context.eventLoop.makePromise(of: Void.self)
             written.futureResult.assumeIsolated().whenComplete { _ in self.pongPending = false }
             write(Frame(.pong, payload: frame.payload), context, written)
             context.flush()
-        case .pong: try countControl()
+        case .pong: try countControl(context.eventLoop.now)
         case .close: try peerClosed(frame.payload, context)
         case .text, .binary, .continuation:
             guard let message = try assembler.add(frame), phase == .open else { return }
@@ -106,8 +106,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
-    private func countControl() throws(FrameViolation) {
-        let now = NIODeadline.now()
+    private func countControl(_ now: NIODeadline) throws(FrameViolation) {
         if now >= controlWindowEnd {
             controlFrames = 0
             controlWindowEnd = now + .nanoseconds(options.controlWindow.nanoseconds)
@@ -144,7 +143,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         switch command {
         case .drain: drain(context)
         case .resumeReading:
-            lastRead = .now()
+            lastRead = context.eventLoop.now
             if readHeld, !mailbox.with({ $0.readPaused }) {
                 readHeld = false
                 context.read()
@@ -216,7 +215,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private func checkSilence(_ limit: TimeAmount, _ context: ChannelHandlerContext) {
         guard phase == .open else { return }
-        let now = NIODeadline.now()
+        let now = context.eventLoop.now
         if readHeld { lastRead = now }
         guard now - lastRead >= limit else { return scheduleSilence(context) }
         let reason = "Nothing came from the peer for \(limit.nanoseconds / 1_000_000) ms."
