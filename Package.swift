@@ -166,7 +166,12 @@ let package = Package(
         tests("ControllerPipelinesTests", ["ControllerPipelines"]),
         tests("ControllerStoreTests", ["ControllerStore"]),
         tests("ControllerLogsTests", ["ControllerLogs", crypto]),
-        tests("ControllerGatewayTests", ["ControllerGateway", "AnsFlowTransport", nioSSL]),
+        tests(
+            "ControllerGatewayTests",
+            [
+                "ControllerGateway", "ControllerCore", "AgentLink", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix,
+                nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
+            ]),
         tests("ControllerIdentityTests", ["ControllerIdentity"]),
         tests("ControllerRealtimeTests", ["ControllerRealtime"]),
         tests("ControllerHTTPTests", ["ControllerHTTP", hummingbirdTesting]),
@@ -176,7 +181,7 @@ let package = Package(
         tests("AgentShimTests", ["AgentShimCore", "AnsFlowRecords", "ansflow-shim"]),
         tests("AgentCoreTests", ["AgentCore"]),
         tests("AgentExecTests", ["AgentExec", "ansflow-shim"]),
-        tests("AgentLinkTests", ["AgentLink"]),
+        tests("AgentLinkTests", ["AgentLink", "AnsFlowProtocol", "AnsFlowTransport"]),
         tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore", "AnsFlowProtocol"], settings: fast),
         tests("EndToEndTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),
         tests("FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),

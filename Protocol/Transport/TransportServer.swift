@@ -67,10 +67,21 @@ package struct TransportServer: Sendable {
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: configuration.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(logger))
+                }
+            }
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .bind(host: configuration.host, port: configuration.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try accept(channel, configuration, handlers, limiter, tls())
+                    do {
+                        return try accept(channel, configuration, handlers, limiter, tls())
+                    } catch {
+                        // A peer that is gone already costs its own connection only.
+                        channel.close(promise: nil)
+                        return nil
+                    }
                 }
             }
         return TransportServer(listener: listener, handlers: handlers, logger: logger)
@@ -147,5 +158,19 @@ package struct TransportServer: Sendable {
             }
         case .done, nil: break
         }
+    }
+}
+
+/// Keeps a connection that can't be accepted, for want of descriptors for example, from ending the listener.
+private final class AcceptErrors: ChannelInboundHandler {
+    typealias InboundIn = NIOAny
+    private let logger: Logger
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.warning("a connection was not accepted", metadata: ["error": "\(error)"])
     }
 }

@@ -2,7 +2,9 @@ import AnsFlowProtocol
 import AnsFlowTransport
 import ControllerCore
 import FoundationEssentials
+import Logging
 import NIOConcurrencyHelpers
+import ServiceLifecycle
 import Testing
 
 @testable import ControllerGateway
@@ -237,6 +239,31 @@ struct SessionTests {
             try await until("the engine knows") { bench.events.events.last == .disconnected(id, SessionID(1)) }
             #expect(await halfOpen.closed().code == CloseCode.silence.rawValue)
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aGracefulShutdownEndsByItself() async throws {
+        let data = try TemporaryDirectory()
+        let authority = try CertificateAuthority.open(directory: data.path)
+        let directory = FakeDirectory()
+        let events = FakeEvents()
+        let gateway = try await Gateway.bind(
+            Gateway.Configuration(host: "127.0.0.1", port: 0), authority: authority, directory: directory,
+            events: events, state: Gateway.State(writable: { true }, generation: { 1 }), logger: Logger(label: "test"))
+        let bench = GatewayBench(
+            authority: authority, directory: directory, events: events, gateway: gateway, data: data)
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        let group = ServiceGroup(services: [gateway], logger: quiet)
+        let running = Task { try await group.run() }
+        let (id, agent) = try await bench.enrolled()
+        let joined = try await bench.join(agent)
+        _ = try await joined.next()
+        await group.triggerGracefulShutdown()
+        #expect(await joined.closed().code == CloseCode.goingAway.rawValue)
+        try await running.value
+        #expect(events.events.last == .disconnected(id, SessionID(1)))
+        await #expect(throws: DialError.self) { try await bench.dial(agent) }
     }
 
     @Test(.timeLimit(.minutes(1)))
