@@ -1,0 +1,43 @@
+package import NIOCore
+
+/// The users' listener and its limits.
+package struct HTTPConfiguration: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 takes a free one; see ``Server/port``.
+    package var port = 8080
+    /// How users reach this controller: for links and the check of `Origin`. Empty where it is what they wrote.
+    package var publicURL = ""
+    package var version = "0.1.0"
+    package var environment = "production"
+    /// Plain HTTP on an address that others can reach is refused unless this is set, for use behind a proxy that does TLS.
+    package var allowsPlainHTTPBeyondLoopback = false
+    /// Whether pipelines may name repositories on the controller's own disk.
+    package var allowLocalRepositories = false
+    /// Where agents connect to; shown with a new enrolment token.
+    package var gatewayURL = ""
+    /// Of the agents' certificate authority, shown with a new enrolment token.
+    package var authorityFingerprint = ""
+    package var bodyBytesMax = 1024 * 1024
+    package var headerListBytesMax = 16 * 1024
+    package var headerFieldBytesMax = 8 * 1024
+    package var headerCountMax = 100
+    package var connectionsMax = 20_000
+    /// From accept until a request's head is there.
+    package var headDeadline = TimeAmount.seconds(10)
+    /// From a head until its body is there.
+    package var bodyDeadline = TimeAmount.seconds(30)
+    /// Between two requests of one connection.
+    package var keepAlive = TimeAmount.seconds(60)
+    package var webSocketPing = TimeAmount.seconds(10)
+    package var webSocketSilence = TimeAmount.seconds(30)
+    /// How often the owner of an open WebSocket is checked again.
+    package var webSocketRecheck = TimeAmount.seconds(4)
+    /// Takes access log lines, many at a time; nil for none.
+    package var accessLog: (@Sendable (ByteBuffer) -> Void)? = AccessLog.standardError
+    /// Wall clock, ms since 1970.
+    package var now: @Sendable () -> Int64
+
+    package init(now: @escaping @Sendable () -> Int64) {
+        self.now = now
+    }
+}

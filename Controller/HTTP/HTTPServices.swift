@@ -1,0 +1,47 @@
+package import ControllerCore
+package import ControllerRealtime
+
+/// Everything that routes work with.
+package struct HTTPServices: Sendable {
+    package var commands: any EngineCommands
+    package var queries: any RunQueries
+    package var pipelines: any PipelineRepository
+    package var logs: any LogReading
+    package var compiler: any PipelineReading
+    package var authentication: any Authenticating
+    package var logins: any LoginService
+    package var tickets: any TicketService
+    package var keys: any APIKeyService
+    package var enrolmentTokens: any EnrolmentTokenService
+    package var hub: EventHub
+    /// Grows with every commit that changes what the list of runs shows.
+    package var runsVersion: @Sendable () -> UInt64
+    /// Why new work can't be taken for want of disk; nil while there is room.
+    package var diskFloor: @Sendable () -> String?
+    /// Lines in Prometheus' text form that other parts want shown.
+    package var extraMetrics: @Sendable () async -> String
+
+    package init(
+        commands: any EngineCommands, queries: any RunQueries, pipelines: any PipelineRepository,
+        logs: any LogReading, compiler: any PipelineReading,
+        authentication: any Authenticating, logins: any LoginService, tickets: any TicketService,
+        keys: any APIKeyService, enrolmentTokens: any EnrolmentTokenService, hub: EventHub,
+        runsVersion: @escaping @Sendable () -> UInt64, diskFloor: @escaping @Sendable () -> String? = { nil },
+        extraMetrics: @escaping @Sendable () async -> String = { "" }
+    ) {
+        self.commands = commands
+        self.queries = queries
+        self.pipelines = pipelines
+        self.logs = logs
+        self.compiler = compiler
+        self.authentication = authentication
+        self.logins = logins
+        self.tickets = tickets
+        self.keys = keys
+        self.enrolmentTokens = enrolmentTokens
+        self.hub = hub
+        self.runsVersion = runsVersion
+        self.diskFloor = diskFloor
+        self.extraMetrics = extraMetrics
+    }
+}

@@ -1,0 +1,88 @@
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An error as callers get it: RFC 9457 `application/problem+json`.
+package struct Problem: Error, Equatable, Sendable {
+    package struct Item: Equatable, Sendable {
+        /// Where in the request: a field, a parameter, a place in a file.
+        var path: String
+        var message: String
+    }
+
+    package var status: Int
+    package var title: String
+    package var detail: String
+    package var errors: [Item] = []
+    /// Seconds, for 429 and 503.
+    package var retryAfter: Int?
+    package var allow: String?
+
+    init(_ status: Int, _ title: String, _ detail: String, errors: [Item] = [], retryAfter: Int? = nil) {
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = errors
+        self.retryAfter = retryAfter
+    }
+
+    static func malformed(_ detail: String, errors: [Item] = []) -> Problem {
+        Problem(400, "Malformed request", detail, errors: errors)
+    }
+    static let unauthenticated = Problem(
+        401, "Not authenticated", "Log in, or send a valid access token or API key in the Authorization header.")
+    static func forbidden(_ detail: String) -> Problem { Problem(403, "Forbidden", detail) }
+    static func notFound(_ detail: String = "There is nothing at this address.") -> Problem {
+        Problem(404, "Not found", detail)
+    }
+    static func conflict(_ detail: String) -> Problem { Problem(409, "Conflict", detail) }
+    static func invalid(_ detail: String, errors: [Item] = []) -> Problem {
+        Problem(422, "Invalid request", detail, errors: errors)
+    }
+    static func invalid(_ path: String, _ message: String) -> Problem {
+        Problem(422, "Invalid request", message, errors: [Item(path: path, message: message)])
+    }
+    static func tooMany(_ detail: String, retryAfter: Int) -> Problem {
+        Problem(429, "Too many requests", detail, retryAfter: max(1, retryAfter))
+    }
+    static func unavailable(_ detail: String, retryAfter: Int = 5) -> Problem {
+        Problem(503, "Unavailable", detail, retryAfter: retryAfter)
+    }
+    static let internalError = Problem(
+        500, "Internal error", "The controller could not do this. Its log says why, under this request's id.")
+
+    init(_ failure: CommandFailure, what: String) {
+        switch failure {
+        case .notFound: self = .notFound("There is no such \(what).")
+        case .conflict(let text): self = .conflict(text)
+        case .notWritable(let text): self = .unavailable(text)
+        case .overloaded: self = .unavailable("Too many commands wait. Try again in a moment.", retryAfter: 1)
+        }
+    }
+
+    func reply(requestID: String) -> Reply {
+        var json = JSONWriter(capacity: 512)
+        json.object { json in
+            json.field("type", "about:blank")
+            json.field("title", title)
+            json.field("status", status)
+            json.field("detail", detail)
+            json.name("errors")
+            json.array(errors) { json, item in
+                json.object { json in
+                    json.field("path", item.path)
+                    json.field("message", item.message)
+                }
+            }
+            json.field("request_id", requestID)
+        }
+        var reply = Reply(
+            HTTPResponse.Status(code: status), "application/problem+json", ResponseBody(byteBuffer: json.buffer))
+        if let retryAfter { reply.headers[.retryAfter] = String(retryAfter) }
+        if let allow { reply.headers[.allow] = allow }
+        if status == 401 { reply.headers[.wwwAuthenticate] = "Bearer realm=\"ansflow\"" }
+        return reply
+    }
+}

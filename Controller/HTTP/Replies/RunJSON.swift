@@ -1,0 +1,175 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+
+/// Runs as JSON.
+enum RunJSON {
+    /// A list's item and the beginning of a whole run.
+    static func members(_ run: RunRow, _ json: inout JSONWriter) {
+        json.field("id", run.id.rawValue)
+        json.field("number", run.number)
+        json.field("pipeline_id", run.pipeline.rawValue)
+        json.field("pipeline_name", run.pipelineName)
+        json.field("pipeline_version", run.pipelineVersion)
+        json.field("project_id", run.project.rawValue)
+        state(run.phase, run.outcome, run.cause, run.message, &json)
+        json.field("event", run.event)
+        json.field("ref", run.ref)
+        json.field("branch", run.branch)
+        json.field("tag", run.tag)
+        json.field("commit", run.commit)
+        json.field("priority", run.priority)
+        json.field("actor", run.actor)
+        json.field("created_at", time: run.createdAt)
+        times(run.startedAt, run.finishedAt, &json)
+        json.field("cancelled_by", run.cancelledBy)
+        json.field("cancel_reason", run.cancelReason)
+        json.field("seq", run.seq)
+    }
+
+    static func run(_ run: RunRow, _ json: inout JSONWriter) {
+        json.object { members(run, &$0) }
+    }
+
+    static func detail(_ detail: RunDetail, waiting: [WaitingReason], _ json: inout JSONWriter) {
+        json.object { json in
+            members(detail.run, &json)
+            json.field("inputs", detail.run.inputs)
+            json.name("jobs")
+            json.array(detail.jobs.sorted { $0.index < $1.index }) { json, job in
+                self.job(job, detail, waiting, &json)
+            }
+            json.name("waiting")
+            json.array(waiting) { self.waiting($1, &$0) }
+        }
+    }
+
+    private static func job(
+        _ job: JobRow, _ detail: RunDetail, _ waiting: [WaitingReason], _ json: inout JSONWriter
+    ) {
+        let plan = detail.plan.jobs.indices.contains(job.index) ? detail.plan.jobs[job.index] : nil
+        json.object { json in
+            json.field("id", job.id.rawValue)
+            json.field("name", job.name)
+            json.field("title", plan?.name ?? job.name)
+            state(job.phase, job.outcome, job.cause, job.message, &json)
+            json.field("needs", plan?.needs ?? [])
+            json.field("agent", job.agent.flatMap { detail.agentNames[$0] })
+            json.field("queued_at", time: job.queuedAt)
+            times(job.startedAt, job.finishedAt, &json)
+            json.name("attempts")
+            json.array(detail.jobAttempts.filter { $0.job == job.id }) { json, attempt in
+                json.object { json in
+                    json.field("id", attempt.id.rawValue)
+                    json.field("number", attempt.number)
+                    json.field("agent", detail.agentNames[attempt.agent])
+                    json.field("result", attempt.outcome?.rawValue)
+                    json.field("cause", attempt.cause?.rawValue)
+                    times(attempt.startedAt, attempt.finishedAt, &json)
+                }
+            }
+            json.name("waiting")
+            json.array(waiting.filter { $0.job == job.name && $0.step == nil }) { self.waiting($1, &$0) }
+            json.name("steps")
+            json.array(detail.steps.filter { $0.job == job.id }.sorted { $0.index < $1.index }) { json, step in
+                self.step(step, job, plan, detail, &json)
+            }
+        }
+    }
+
+    private static func step(
+        _ step: StepRow, _ job: JobRow, _ plan: JobPlan?, _ detail: RunDetail, _ json: inout JSONWriter
+    ) {
+        let stepPlan = plan?.steps.indices.contains(step.index) == true ? plan?.steps[step.index] : nil
+        let attempts = detail.attempts.filter { $0.step == step.id }
+        json.object { json in
+            json.field("id", step.id.rawValue)
+            json.field("name", step.name)
+            json.field("key", "\(job.name)/\(step.name)")
+            json.field("title", stepPlan?.name ?? step.name)
+            state(step.phase, step.outcome, step.cause, step.message, &json)
+            json.field("needs", stepPlan?.needs ?? [])
+            json.field("attempt", attempts.last?.number)
+            json.field("agent", attempts.last.flatMap { detail.agentNames[$0.agent] })
+            json.field("exit_code", step.exitCode)
+            times(step.startedAt, step.finishedAt, &json)
+            json.name("attempts")
+            json.array(attempts) { attempt($1, detail, &$0) }
+        }
+    }
+
+    private static func attempt(_ attempt: AttemptRow, _ detail: RunDetail, _ json: inout JSONWriter) {
+        json.object { json in
+            json.field("id", attempt.id.rawValue)
+            json.field("number", attempt.number)
+            json.field("agent", detail.agentNames[attempt.agent])
+            state(attempt.phase, attempt.outcome, attempt.cause, attempt.message, &json)
+            json.field("exit_code", attempt.exitCode)
+            json.field("signal", attempt.signal)
+            json.field("created_at", time: attempt.createdAt)
+            times(attempt.startedAt, attempt.finishedAt, &json)
+            json.field("outputs", attempt.outputs)
+            json.name("usage")
+            json.object { json in
+                json.field("cpu_user_ms", attempt.usage.cpuUserMs)
+                json.field("cpu_system_ms", attempt.usage.cpuSystemMs)
+                json.field("memory_peak_bytes", attempt.usage.memoryPeakBytes)
+                json.field("wall_ms", attempt.usage.wallMs)
+            }
+            json.name("log")
+            json.object { json in
+                json.field("state", attempt.logState.rawValue)
+                json.field("bytes", attempt.logBytes)
+                json.field("lines", attempt.logLines)
+                json.field("sha256", attempt.logSHA256)
+                json.field("dropped_bytes", attempt.logDropped)
+            }
+        }
+    }
+
+    static func waiting(_ reason: WaitingReason, _ json: inout JSONWriter) {
+        json.object { json in
+            json.field("job", reason.job)
+            json.field("step", reason.step)
+            json.field("kind", reason.kind.rawValue)
+            json.field("message", reason.message)
+            json.field("position", reason.position)
+            json.name("candidates")
+            json.array(reason.candidates) { json, candidate in
+                json.object { json in
+                    json.field("agent", candidate.agent)
+                    json.field("lacks", candidate.lacks)
+                }
+            }
+        }
+    }
+
+    private static func state(
+        _ phase: Phase, _ outcome: Outcome?, _ cause: Cause?, _ message: String?, _ json: inout JSONWriter
+    ) {
+        json.field("status", Status(phase: phase, outcome: outcome).rawValue)
+        json.field("phase", phase.rawValue)
+        json.field("result", outcome?.rawValue)
+        json.field("cause", cause?.rawValue)
+        json.field("message", message)
+    }
+
+    private static func times(_ started: Int64?, _ finished: Int64?, _ json: inout JSONWriter) {
+        json.field("started_at", time: started)
+        json.field("finished_at", time: finished)
+        var duration: Int64?
+        if let started, let finished { duration = finished - started }
+        json.field("duration_ms", duration)
+    }
+
+    static func event(_ row: EventRow, _ json: inout JSONWriter) {
+        json.object { json in
+            json.field("seq", row.seq)
+            json.field("id", row.id)
+            json.field("at", time: row.at)
+            json.field("type", row.kind.rawValue)
+            json.name("data")
+            json.raw(row.data)
+        }
+    }
+}

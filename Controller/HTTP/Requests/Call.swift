@@ -1,0 +1,72 @@
+import ControllerCore
+package import HTTPTypes
+package import NIOCore
+
+/// One request as a route's handler sees it: path, query and body are checked and the caller is known.
+package struct Call: Sendable {
+    package var method: HTTPRequest.Method
+    /// Values of the path's parameters, in order.
+    package var parameters: [String]
+    package var query: Query
+    package var headers: HTTPFields
+    package var body: ByteBuffer
+    package var requestID: String
+    /// Without its port.
+    package var remote: String
+    let caller: Principal?
+
+    /// Who calls. Only for routes that are not public.
+    var principal: Principal {
+        guard let caller else { preconditionFailure("a public route asked for its caller") }
+        return caller
+    }
+
+    /// The id in the path's parameter `index`; 404 for what can't be one.
+    func id(_ index: Int = 0, what: String) throws -> Int64 {
+        guard let id = Int64(parameters[index]), id > 0, String(id) == parameters[index] else {
+            throw Problem.notFound("There is no such \(what).")
+        }
+        return id
+    }
+
+    /// The body as JSON; nil where there is none.
+    func json() throws -> JSONValue? {
+        guard body.readableBytes > 0 else { return nil }
+        do {
+            return try JSONParser.parse(Array(body.readableBytesView))
+        } catch {
+            throw Problem.malformed("The body is not JSON. \(error.message)")
+        }
+    }
+
+    /// The fields of a body that must be there.
+    func fields() throws -> Fields {
+        guard let value = try json() else { throw Problem.malformed("The body is missing.") }
+        return try Fields(value)
+    }
+
+    func optionalFields() throws -> Fields { try Fields(optional: try json()) }
+
+    /// Fields of a JSON body or of a form.
+    func fieldsOrForm() throws -> Fields {
+        let type = headers[.contentType]?.lowercased() ?? ""
+        guard type.hasPrefix("application/x-www-form-urlencoded") else { return try fields() }
+        guard let pairs = PercentCode.pairs(body.readableBytesView) else {
+            throw Problem.malformed("The form can't be decoded.")
+        }
+        var members: [String: JSONValue] = [:]
+        for (name, value) in pairs where members.updateValue(.string(value), forKey: name) != nil {
+            throw Problem.malformed("The form's field `\(name)` is given twice.")
+        }
+        return try Fields(.object(members))
+    }
+
+    /// The version in `If-Match`; nil where the header is missing or `*`.
+    func expectedVersion() throws -> Int? {
+        guard let header = headers[.ifMatch], header != "*" else { return nil }
+        guard let version = Int(header.filter { $0 != "\"" && $0 != "v" }) else {
+            throw Problem(412, "Precondition failed", "The If-Match header is no version of this; read it again.")
+        }
+        return version
+    }
+}

@@ -1,0 +1,115 @@
+import ControllerRealtime
+
+/// Reads a JSON object's fields and gathers everything that is wrong with them, so that a caller learns it all at once.
+struct Fields {
+    private var members: [String: JSONValue]
+    private var known: Set<String> = []
+    private var errors: [Problem.Item] = []
+
+    init(_ value: JSONValue) throws {
+        guard case .object(let members) = value else {
+            throw Problem.invalid("", "The body must be a JSON object.")
+        }
+        self.members = members
+    }
+
+    /// The fields of a request whose body may be left out.
+    init(optional value: JSONValue?) throws {
+        try self.init(value ?? .object([:]))
+    }
+
+    var hasErrors: Bool { !errors.isEmpty }
+
+    mutating func raw(_ name: String) -> JSONValue? {
+        known.insert(name)
+        if case .null = members[name] { return nil }
+        return members[name]
+    }
+
+    mutating func wrong(_ name: String, _ message: String) {
+        errors.append(Problem.Item(path: name, message: message))
+    }
+
+    mutating func string(_ name: String, max: Int = 1024, min: Int = 0) -> String? {
+        guard let value = raw(name) else { return nil }
+        guard case .string(let text) = value else {
+            wrong(name, "It must be a text.")
+            return nil
+        }
+        guard text.utf8.count <= max, text.utf8.count >= min else {
+            wrong(name, min > 0 && text.isEmpty ? "It must not be empty." : "It must have at most \(max) bytes.")
+            return nil
+        }
+        return text
+    }
+
+    mutating func required(_ name: String, max: Int = 1024) -> String {
+        if raw(name) == nil { wrong(name, "It is missing.") }
+        return string(name, max: max, min: 1) ?? ""
+    }
+
+    mutating func bool(_ name: String) -> Bool? {
+        guard let value = raw(name) else { return nil }
+        if case .bool(let flag) = value { return flag }
+        wrong(name, "It must be true or false.")
+        return nil
+    }
+
+    mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let value = raw(name) else { return nil }
+        if case .number(let number) = value, let whole = Int(exactly: number), range.contains(whole) { return whole }
+        wrong(name, "It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        return nil
+    }
+
+    mutating func time(_ name: String) -> Int64? {
+        guard let text = string(name, max: 64) else { return nil }
+        guard let time = Timestamp.parse(text) else {
+            wrong(name, "It must be a time such as 2026-01-31T12:00:00Z.")
+            return nil
+        }
+        return time
+    }
+
+    mutating func strings(_ name: String, max: Int) -> [String]? {
+        guard let value = raw(name) else { return nil }
+        guard case .array(let items) = value, items.count <= max else {
+            wrong(name, "It must be a list of at most \(max) texts.")
+            return nil
+        }
+        return items.enumerated().compactMap { index, item in
+            if case .string(let text) = item { return text }
+            wrong("\(name)[\(index)]", "It must be a text.")
+            return nil
+        }
+    }
+
+    /// An object of texts, numbers and flags, all as text.
+    mutating func scalars(_ name: String, max: Int) -> [String: JSONValue]? {
+        guard let value = raw(name) else { return nil }
+        guard case .object(let members) = value, members.count <= max else {
+            wrong(name, "It must be an object with at most \(max) members.")
+            return nil
+        }
+        for (key, value) in members {
+            switch value {
+            case .string, .number, .bool: break
+            default: wrong("\(name).\(key)", "It must be a text, a number, true or false.")
+            }
+        }
+        return members
+    }
+
+    /// To be called when all fields have been read.
+    ///
+    /// - Throws: A 422 that names every wrong and every unknown field.
+    mutating func finish() throws {
+        for name in members.keys.sorted() where !known.contains(name) {
+            let names = known.sorted().joined(separator: ", ")
+            wrong(name, "This field is not known; known are: \(names).")
+        }
+        guard let first = errors.first else { return }
+        let more = errors.count > 1 ? " And \(errors.count - 1) more." : ""
+        throw Problem.invalid("The field `\(first.path)` is wrong. \(first.message)\(more)", errors: errors)
+    }
+}

@@ -1,0 +1,69 @@
+import ControllerRealtime
+
+/// A request's query parameters: only those that its route knows, each once.
+package struct Query: Sendable {
+    private var values: [String: String] = [:]
+
+    init() {}
+
+    init(_ raw: Substring, known: [QueryParameter]) throws {
+        guard let pairs = PercentCode.pairs(Array(raw.utf8)) else {
+            throw Problem.malformed("The query can't be decoded.")
+        }
+        for (name, value) in pairs {
+            guard known.contains(where: { $0.name == name }) else {
+                let names = known.map(\.name).joined(separator: ", ")
+                throw Problem.malformed(
+                    names.isEmpty
+                        ? "The query parameter `\(name)` is not known here; this address takes none."
+                        : "The query parameter `\(name)` is not known here; known are: \(names).",
+                    errors: [.init(path: "query.\(name)", message: "This parameter is not known.")])
+            }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw Self.wrong(name, "It is given twice.")
+            }
+        }
+    }
+
+    func text(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+    func integer(_ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
+        guard let text = text(name) else { return nil }
+        guard let value = Int64(text), range.contains(value) else {
+            throw Self.wrong(name, "It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return value
+    }
+
+    func flag(_ name: String) throws -> Bool? {
+        guard let text = text(name) else { return nil }
+        switch text {
+        case "1", "true": return true
+        case "0", "false": return false
+        default: throw Self.wrong(name, "It must be `true` or `false`.")
+        }
+    }
+
+    func time(_ name: String) throws -> Int64? {
+        guard let text = text(name) else { return nil }
+        guard let time = Timestamp.parse(text) else {
+            throw Self.wrong(name, "It must be a time such as 2026-01-31T12:00:00Z.")
+        }
+        return time
+    }
+
+    /// `page` and `per_page`.
+    func page() throws -> (page: Int, perPage: Int) {
+        (Int(try integer("page", 1...1_000_000) ?? 1), Int(try integer("per_page", 1...100) ?? 20))
+    }
+
+    static func wrong(_ name: String, _ message: String) -> Problem {
+        .malformed(
+            "The query parameter `\(name)` is wrong. \(message)",
+            errors: [.init(path: "query.\(name)", message: message)])
+    }
+
+    static let paging = [
+        QueryParameter("page", "Page number, from 1"), QueryParameter("per_page", "Items on a page, 1 to 100"),
+    ]
+}

@@ -1,0 +1,133 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+
+/// Agents: list, labels, pause, drain, revoke, enrolment.
+struct AgentRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+
+    private static let json = ["application/json"]
+
+    var routes: [Route] {
+        let path = "/api/v1/agents"
+        let one = path + "/{id}"
+        return [
+            Route(.get, path, .read, "listAgents", "All agents, by name", handler: list),
+            Route(
+                .post, path + "/enrolment-tokens", .admin, "createEnrolmentToken",
+                "Make a token that enrols one agent, shown once", body: Self.json, handler: token),
+            Route(.get, one, .read, "getAgent", "One agent", handler: get),
+            Route(.patch, one, .admin, "updateAgent", "Pause with a note, or resume", body: Self.json, handler: update),
+            Route(.delete, one, .admin, "revokeAgent", "Revoke an agent for good") { call in
+                let actor = call.principal.name
+                return try await change(call) { id throws(CommandFailure) in
+                    try await services.commands.revokeAgent(id, by: actor)
+                }
+            },
+            Route(.post, one + "/pause", .admin, "pauseAgent", "Give it no new jobs", body: Self.json, handler: pause),
+            Route(.post, one + "/resume", .admin, "resumeAgent", "Give it jobs again", body: Self.json) { call in
+                try await change(call) { id throws(CommandFailure) in
+                    try await services.commands.resumeAgent(id)
+                }
+            },
+            Route(
+                .post, one + "/drain", .admin, "drainAgent", "Let it finish and take nothing new", body: Self.json
+            ) { call in
+                try await change(call) { id throws(CommandFailure) in
+                    try await services.commands.drainAgent(id)
+                }
+            },
+            Route(
+                .post, one + "/gone", .admin, "agentGone", "Say that it never comes back: its attempts are lost",
+                body: Self.json, handler: gone),
+        ]
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let agents = await services.commands.agents()
+        return .json(capacity: 256 + agents.count * 512) { json in
+            json.object { json in
+                json.name("items")
+                json.array(agents) { AgentJSON.write($1, &$0) }
+                json.field("page", 1)
+                json.field("per_page", max(agents.count, 1))
+                json.field("total", agents.count)
+            }
+        }
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply {
+        guard let view = await services.commands.agent(AgentID(try call.id(what: "agent"))) else {
+            throw Problem.notFound("There is no such agent.")
+        }
+        return .json { AgentJSON.write(view, &$0) }
+    }
+
+    private func change(
+        _ call: Call, _ body: (AgentID) async throws(CommandFailure) -> AgentView
+    ) async throws -> Reply {
+        let id = AgentID(try call.id(what: "agent"))
+        do throws(CommandFailure) {
+            let view = try await body(id)
+            return .json { AgentJSON.write(view, &$0) }
+        } catch {
+            throw Problem(error, what: "agent")
+        }
+    }
+
+    @Sendable private func pause(_ call: Call) async throws -> Reply {
+        var fields = try call.optionalFields()
+        let note = fields.string("note", max: ProtocolLimits.reasonBytesMax)
+        try fields.finish()
+        return try await change(call) { id throws(CommandFailure) in
+            try await services.commands.pauseAgent(id, note: note)
+        }
+    }
+
+    @Sendable private func gone(_ call: Call) async throws -> Reply {
+        var fields = try call.optionalFields()
+        let reason = fields.string("reason", max: ProtocolLimits.reasonBytesMax)
+        try fields.finish()
+        let actor = call.principal.name
+        return try await change(call) { id throws(CommandFailure) in
+            try await services.commands.agentGone(id, by: actor, reason: reason)
+        }
+    }
+
+    /// `paused` with a `note`. Labels and slots are the agent's own words: it says them each time it connects.
+    @Sendable private func update(_ call: Call) async throws -> Reply {
+        var fields = try call.fields()
+        let paused = fields.bool("paused")
+        let note = fields.string("note", max: ProtocolLimits.reasonBytesMax)
+        for name in ["labels", "slots"] where fields.raw(name) != nil {
+            fields.wrong(name, "It is set on the agent's machine: restart the agent with other \(name).")
+        }
+        if paused == nil, !fields.hasErrors { fields.wrong("paused", "It is missing.") }
+        try fields.finish()
+        return try await change(call) { id throws(CommandFailure) in
+            paused == true
+                ? try await services.commands.pauseAgent(id, note: note) : try await services.commands.resumeAgent(id)
+        }
+    }
+
+    @Sendable private func token(_ call: Call) async throws -> Reply {
+        var fields = try call.optionalFields()
+        let agent = fields.integer("agent_id", 1...Int.max).map { AgentID(Int64($0)) }
+        try fields.finish()
+        if let agent, await services.commands.agent(agent) == nil {
+            throw Problem.notFound("There is no such agent.")
+        }
+        let issued = try await services.enrolmentTokens.issueEnrolmentToken(agent: agent, by: call.principal.name)
+        return .json(.created) { json in
+            json.object { json in
+                json.field("token", issued.text)
+                json.field("expires_at", time: issued.expiresAt)
+                json.field("controller", configuration.gatewayURL)
+                json.field("fingerprint", configuration.authorityFingerprint)
+                json.field("agent_id", agent?.rawValue)
+            }
+        }
+    }
+}

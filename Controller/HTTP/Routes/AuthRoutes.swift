@@ -1,0 +1,85 @@
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+
+/// Logging in and out.
+struct AuthRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+
+    private static let forms = ["application/json", "application/x-www-form-urlencoded"]
+
+    var routes: [Route] {
+        [
+            Route(
+                .post, "/api/v1/auth/login", .public, "login", "Log in with a password", body: Self.forms,
+                handler: login),
+            Route(
+                .post, "/api/auth/login", .public, "loginAlias", "The same, at an older address", body: Self.forms,
+                acceptsTrailingSlash: true, handler: login),
+            Route(
+                .post, "/api/v1/auth/refresh", .public, "refreshTokens", "Exchange a refresh token for new tokens",
+                body: Self.forms, handler: refresh),
+            Route(
+                .post, "/api/v1/auth/logout", .authenticated, "logout", "End the session", body: ["application/json"],
+                handler: logout),
+            Route(.get, "/api/v1/auth/me", .authenticated, "me", "Who the caller is", handler: me),
+        ]
+    }
+
+    @Sendable private func login(_ call: Call) async throws -> Reply {
+        var fields = try call.fieldsOrForm()
+        let username = fields.required("username", max: 4096)
+        let password = fields.required("password", max: 4096)
+        try fields.finish()
+        return try await answer {
+            try await services.logins.login(username: username, password: password, remote: call.remote)
+        }
+    }
+
+    @Sendable private func refresh(_ call: Call) async throws -> Reply {
+        var fields = try call.fieldsOrForm()
+        let token = fields.required("refresh_token")
+        try fields.finish()
+        return try await answer { try await services.logins.refresh(token, remote: call.remote) }
+    }
+
+    private func answer(_ body: () async throws -> TokenPair) async throws -> Reply {
+        do {
+            let pair = try await body()
+            return .json { json in
+                json.object { json in
+                    json.field("access_token", pair.accessToken)
+                    json.field("refresh_token", pair.refreshToken)
+                    json.field("token_type", "bearer")
+                    json.field("expires_in", pair.expiresIn)
+                }
+            }
+        } catch LoginFailure.refused {
+            throw Problem(401, "Not authenticated", "The user name, password or refresh token is wrong.")
+        } catch LoginFailure.tooMany(let seconds) {
+            throw Problem.tooMany("Too many logins. Try again in \(seconds) s.", retryAfter: seconds)
+        }
+    }
+
+    @Sendable private func logout(_ call: Call) async throws -> Reply {
+        try await services.logins.logout(call.principal)
+        return .noContent
+    }
+
+    @Sendable private func me(_ call: Call) async throws -> Reply {
+        let principal = call.principal
+        return .json { json in
+            json.object { json in
+                json.field("id", principal.user.rawValue)
+                json.field("username", principal.name)
+                json.field("is_administrator", principal.scopes.contains(.admin))
+                json.field("scopes", principal.scopes.map(\.rawValue).sorted())
+                switch principal.kind {
+                case .session: json.field("authenticated_by", "session")
+                case .apiKey: json.field("authenticated_by", "api_key")
+                }
+            }
+        }
+    }
+}

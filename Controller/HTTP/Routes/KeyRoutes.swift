@@ -1,0 +1,92 @@
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+
+/// API keys and WebSocket tickets of the caller.
+struct KeyRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+
+    var routes: [Route] {
+        [
+            Route(.get, "/api/v1/api-keys", .authenticated, "listKeys", "The caller's API keys", handler: list),
+            Route(
+                .post, "/api/v1/api-keys", .authenticated, "createKey", "Make an API key, which is shown once",
+                body: ["application/json"], handler: create),
+            Route(
+                .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key", handler: delete),
+            Route(
+                .post, "/api/v1/ws-tickets", .authenticated, "createTicket",
+                "Make a ticket that opens one WebSocket within 30 s", body: ["application/json"], handler: ticket),
+        ]
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let keys = try await services.keys.keys(of: call.principal)
+        return .json { json in
+            json.object { json in
+                json.name("items")
+                json.array(keys) { json, key in json.object { members(key, &$0) } }
+                json.field("page", 1)
+                json.field("per_page", max(keys.count, 1))
+                json.field("total", keys.count)
+            }
+        }
+    }
+
+    @Sendable private func create(_ call: Call) async throws -> Reply {
+        var fields = try call.fields()
+        let name = fields.required("name", max: 128)
+        let texts = fields.strings("scopes", max: Scope.allCases.count) ?? ["read"]
+        let expiresAt = fields.time("expires_at")
+        let scopes = Array(Set(texts.compactMap(Scope.init(rawValue:)))).sorted { $0.rawValue < $1.rawValue }
+        for text in texts where Scope(rawValue: text) == nil {
+            let known = Scope.allCases.map(\.rawValue).joined(separator: ", ")
+            fields.wrong("scopes", "`\(text.prefix(64))` is not a scope; scopes are: \(known).")
+        }
+        if texts.isEmpty { fields.wrong("scopes", "At least one scope is needed.") }
+        if let expiresAt, expiresAt <= configuration.now() { fields.wrong("expires_at", "It lies in the past.") }
+        try fields.finish()
+        // A key can't do more than the caller, who may be a key too.
+        for scope in scopes where scope != .webhook && !call.principal.scopes.contains(scope) {
+            throw Problem.forbidden("You do not have the scope `\(scope.rawValue)` yourself.")
+        }
+        let (row, text) = try await services.keys.createKey(
+            name: name, scopes: scopes, expiresAt: expiresAt, for: call.principal)
+        var json = JSONWriter()
+        json.object { json in
+            members(row, &json)
+            json.field("key", text)
+        }
+        return .created(at: "/api/v1/api-keys/\(row.id)", json.buffer)
+    }
+
+    @Sendable private func delete(_ call: Call) async throws -> Reply {
+        guard try await services.keys.deleteKey(call.id(what: "API key"), of: call.principal) else {
+            throw Problem.notFound("There is no such API key.")
+        }
+        return .noContent
+    }
+
+    @Sendable private func ticket(_ call: Call) async throws -> Reply {
+        guard let ticket = services.tickets.issueTicket(for: call.principal) else {
+            throw Problem.unavailable("Too many tickets are open.", retryAfter: 30)
+        }
+        return .json(.created) { json in
+            json.object { json in
+                json.field("ticket", ticket.text)
+                json.field("expires_at", time: ticket.expiresAt)
+            }
+        }
+    }
+
+    private func members(_ key: APIKeyRow, _ json: inout JSONWriter) {
+        json.field("id", key.id)
+        json.field("name", key.name)
+        json.field("prefix", key.prefix)
+        json.field("scopes", key.scopes)
+        json.field("created_at", time: key.createdAt)
+        json.field("expires_at", time: key.expiresAt)
+        json.field("last_used_at", time: key.lastUsedAt)
+    }
+}

@@ -1,0 +1,231 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A step's log, live and finished alike.
+struct LogRoutes {
+    let services: HTTPServices
+
+    static let linesMax: Int64 = 10_000
+    private static let linesPerRead = 1000
+
+    var routes: [Route] {
+        let query = [
+            QueryParameter("format", "`text`, `json` or `raw`"), QueryParameter("from_line", "First line, from 1"),
+            QueryParameter("lines", "At most so many lines"), QueryParameter("tail", "The last so many lines"),
+            QueryParameter("attempt", "The step's attempt, from 1; default the newest"),
+        ]
+        let base = RunRoutes.path + "/{id}/steps/"
+        return [
+            Route(
+                .get, base + "{step}/log", .read, "stepLog", "A step's log; the step is `step` or `job/step`",
+                query: query, acceptsEncodedSlash: true
+            ) { try await log($0, $0.parameters[1]) },
+            Route(
+                .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", query: query
+            ) { try await log($0, "\($0.parameters[1])/\($0.parameters[2])") },
+        ]
+    }
+
+    private func log(_ call: Call, _ step: String) async throws -> Reply {
+        let attempt = try await attempt(call, step)
+        let format = call.query.text("format") ?? "text"
+        let fromLine = try call.query.integer("from_line", 1...Int64.max)
+        let tail = try call.query.integer("tail", 1...Self.linesMax)
+        let lines = try call.query.integer("lines", 1...Int64.max)
+        if tail != nil, fromLine != nil || lines != nil {
+            throw Query.wrong("tail", "It can't stand beside `from_line` or `lines`.")
+        }
+        do {
+            switch format {
+            case "raw":
+                guard fromLine == nil, lines == nil, tail == nil else {
+                    throw Query.wrong("format", "`raw` takes no lines; use a Range header.")
+                }
+                return try await raw(call, attempt)
+            case "json": return try await json(attempt, fromLine: fromLine, lines: lines, tail: tail)
+            case "text": return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
+            default: throw Query.wrong("format", "It must be `text`, `json` or `raw`.")
+            }
+        } catch LogReadFailure.damaged(let place) {
+            throw Problem(500, "Damaged log", "Stored bytes do not match their checksum: \(place).")
+        } catch LogReadFailure.notFound {
+            throw Problem.notFound("This attempt has no log yet.")
+        }
+    }
+
+    /// The attempt that is asked for; 404 where run, step or attempt are not there.
+    private func attempt(_ call: Call, _ step: String) async throws -> AttemptID {
+        guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
+            throw Problem.notFound("There is no such run.")
+        }
+        let jobs = Dictionary(detail.jobs.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let found = detail.steps.filter { $0.name == step || "\(jobs[$0.job] ?? "")/\($0.name)" == step }
+        guard let row = found.first else { throw Problem.notFound("The run has no step `\(step)`.") }
+        guard found.count == 1 else {
+            throw Problem.conflict("Several jobs have a step `\(step)`. Name it as `job/step`.")
+        }
+        let attempts = detail.attempts.filter { $0.step == row.id }
+        let number = try call.query.integer("attempt", 1...Int64.max).map { Int($0) }
+        guard let attempt = number.map({ number in attempts.first { $0.number == number } }) ?? attempts.last else {
+            throw Problem.notFound(
+                number == nil ? "The step has not started yet." : "The step has no such attempt.")
+        }
+        return attempt.id
+    }
+
+    // MARK: Formats
+
+    private func json(_ attempt: AttemptID, fromLine: Int64?, lines: Int64?, tail: Int64?) async throws -> Reply {
+        let logs = services.logs
+        let count = Int(min(lines ?? 1000, Self.linesMax))
+        let page =
+            if let tail { try await logs.tail(attempt, count: Int(tail)) } else {
+                try await logs.lines(attempt, from: UInt64(fromLine ?? 1), count: count)
+            }
+        return .json(capacity: 256 + page.lines.count * 96) { json in
+            json.object { json in
+                json.field("first_line", page.firstLine)
+                json.field("total", page.info.lines)
+                json.field("bytes", page.info.bytes)
+                json.field("complete", page.info.complete)
+                json.field("sha256", page.info.sha256)
+                json.name("holes")
+                json.array(page.info.holes) { json, hole in
+                    json.object { json in
+                        json.field("offset", hole.offset)
+                        json.field("length", hole.length)
+                        json.field("reason", hole.reason)
+                    }
+                }
+                json.name("lines")
+                json.rawBuffer(LiveEncoder.lines(page.lines))
+            }
+        }
+    }
+
+    /// Text as it stands when the request comes; it does not follow.
+    private func text(
+        _ call: Call, _ attempt: AttemptID, fromLine: Int64?, lines: Int64?, tail: Int64?
+    ) async throws -> Reply {
+        let logs = services.logs
+        let first: LogPage
+        if let tail {
+            first = try await logs.tail(attempt, count: Int(tail))
+        } else {
+            let count = Int(min(lines ?? Int64(Self.linesPerRead), Int64(Self.linesPerRead)))
+            first = try await logs.lines(attempt, from: UInt64(fromLine ?? 1), count: count)
+        }
+        let type = "text/plain; charset=utf-8"
+        // Lines that are appended meanwhile are left to the next request, so that a growing log ends too.
+        let last = first.info.lines + 1
+        let wanted = tail == nil ? min(UInt64(lines ?? Int64.max), UInt64(Int64.max)) : UInt64(first.lines.count)
+        guard UInt64(first.lines.count) < wanted, first.lines.count == Self.linesPerRead else {
+            return Reply(.ok, type, ResponseBody(byteBuffer: Self.plain(first.lines)))
+        }
+        return Reply(
+            .ok, type,
+            ResponseBody { writer in
+                var page = first
+                var sent: UInt64 = 0
+                while true {
+                    try await writer.write(Self.plain(page.lines))
+                    sent += UInt64(page.lines.count)
+                    let next = page.firstLine + UInt64(page.lines.count)
+                    let rest = min(UInt64(Self.linesPerRead), wanted - sent)
+                    guard rest > 0, next <= last, page.lines.count == Self.linesPerRead else { break }
+                    page = try await logs.lines(attempt, from: next, count: Int(rest))
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    private static func plain(_ lines: [LogLine]) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: lines.reduce(0) { $0 + $1.text.utf8.count + 1 })
+        for line in lines {
+            buffer.writeString(line.text)
+            if !line.partial { buffer.writeInteger(UInt8(ascii: "\n")) }
+        }
+        return buffer
+    }
+
+    private func raw(_ call: Call, _ attempt: AttemptID) async throws -> Reply {
+        let info = try await services.logs.info(attempt)
+        var range: Range<UInt64> = 0..<info.bytes
+        var status = HTTPResponse.Status.ok
+        if let header = call.headers[.range] {
+            switch ByteRange.parse(header, total: info.bytes) {
+            case .ignored: break
+            case .range(let wanted):
+                range = wanted
+                status = .partialContent
+            case .unsatisfiable:
+                var reply = Problem(
+                    416, "Range not satisfiable", "The log has \(info.bytes) bytes."
+                ).reply(requestID: call.requestID)
+                reply.headers[.contentRange] = "bytes */\(info.bytes)"
+                return reply
+            }
+        }
+        let logs = services.logs
+        let wanted = range
+        var reply = Reply(
+            status, "application/octet-stream",
+            ResponseBody(contentLength: wanted.count) { writer in
+                let output = RawOutput(writer)
+                if !wanted.isEmpty {
+                    try await logs.bytes(attempt, range: wanted) { try await output.write($0) }
+                }
+                try await output.finish()
+            })
+        reply.headers[.acceptRanges] = "bytes"
+        reply.headers[.contentDisposition] = "attachment; filename=\"log.txt\""
+        if status == .partialContent {
+            reply.headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(info.bytes)"
+        }
+        if info.complete, let hash = info.sha256 {
+            reply.etag = "\"\(hash)\""
+            reply.headers[.eTag] = reply.etag
+        }
+        return reply
+    }
+}
+
+/// A response's writer behind a reference, for a callback that can't take it `inout`. Used by one task, one call at a time.
+private final class RawOutput: @unchecked Sendable {
+    private var writer: any ResponseBodyWriter
+
+    init(_ writer: any ResponseBodyWriter) {
+        self.writer = writer
+    }
+
+    func write(_ bytes: [UInt8]) async throws { try await writer.write(ByteBuffer(bytes: bytes)) }
+    func finish() async throws { try await writer.finish(nil) }
+}
+
+/// A `Range` header of one range of bytes (RFC 9110, section 14).
+enum ByteRange: Equatable {
+    case range(Range<UInt64>)
+    /// Not in bytes, of several ranges, or malformed: answered as if it were not there.
+    case ignored
+    case unsatisfiable
+
+    static func parse(_ header: String, total: UInt64) -> ByteRange {
+        guard header.hasPrefix("bytes="), !header.contains(",") else { return .ignored }
+        let sides = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard sides.count == 2 else { return .ignored }
+        if sides[0].isEmpty {
+            guard let count = UInt64(sides[1]) else { return .ignored }
+            guard count > 0, total > 0 else { return .unsatisfiable }
+            return .range((total - min(count, total))..<total)
+        }
+        guard let first = UInt64(sides[0]) else { return .ignored }
+        guard first < total else { return .unsatisfiable }
+        if sides[1].isEmpty { return .range(first..<total) }
+        guard let last = UInt64(sides[1]), last >= first else { return .ignored }
+        return .range(first..<min(last, total - 1) + 1)
+    }
+}

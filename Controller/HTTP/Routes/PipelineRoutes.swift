@@ -1,0 +1,219 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+
+/// Pipelines: saved texts with their history.
+struct PipelineRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+
+    private static let json = ["application/json"]
+
+    var routes: [Route] {
+        let path = "/api/v1/pipelines"
+        return [
+            Route(
+                .get, path, .read, "listPipelines", "List pipelines",
+                query: Query.paging + [
+                    QueryParameter("project_id", "Only of this project"), QueryParameter("q", "Part of the name"),
+                ], handler: list),
+            Route(.post, path, .write, "createPipeline", "Save a new pipeline", body: Self.json, handler: create),
+            Route(
+                .post, path + "/validate", .read, "validatePipeline", "Check a definition without saving it",
+                body: Self.json, handler: validate),
+            Route(.get, path + "/{id}", .read, "getPipeline", "One pipeline", handler: get),
+            Route(
+                .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", body: Self.json
+            ) { try await change($0, isReplacement: true) },
+            Route(
+                .patch, path + "/{id}", .write, "updatePipeline", "Change parts of a pipeline", body: Self.json
+            ) { try await change($0, isReplacement: false) },
+            Route(.delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline", handler: delete),
+            Route(.get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health", handler: status),
+            Route(.get, path + "/{id}/versions", .read, "pipelineVersions", "Every saved version", handler: versions),
+        ]
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let (page, perPage) = try call.query.page()
+        let project = try call.query.integer("project_id", 1...Int64.max)
+        let text = call.query.text("q")
+        let rows = try await services.pipelines.pipelines(
+            project: project.map { ProjectID($0) }, text: text, page: page, perPage: perPage)
+        var query = ""
+        if let project { query += "project_id=\(project)&" }
+        if let text { query += "q=\(PercentCode.encode(text))&" }
+        return ListJSON.reply(rows, number: page, perPage: perPage, path: "/api/v1/pipelines", query: query) {
+            PipelineJSON.write($1, &$0)
+        }
+    }
+
+    private func find(_ call: Call) async throws -> PipelineRow {
+        guard let row = try await services.pipelines.pipeline(PipelineID(call.id(what: "pipeline"))) else {
+            throw Problem.notFound("There is no such pipeline.")
+        }
+        return row
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply { reply(try await find(call)) }
+
+    private func reply(_ row: PipelineRow) -> Reply {
+        var reply = Reply.json(capacity: row.definition.utf8.count + 512) { PipelineJSON.write(row, &$0) }
+        // The version first, so that `If-Match` can take it back.
+        reply.etag = "\"\(row.version)\""
+        reply.headers[.eTag] = reply.etag
+        return reply
+    }
+
+    /// The fields that a body gives, on top of what is there.
+    private func draft(_ fields: inout Fields, from old: PipelineRow?, isWhole: Bool) throws -> PipelineDraft {
+        let name = isWhole ? fields.required("name", max: 128) : fields.string("name", max: 128, min: 1)
+        let definition =
+            isWhole
+            ? fields.required("definition", max: PlanLimits.sourceBytesMax)
+            : fields.string("definition", max: PlanLimits.sourceBytesMax, min: 1)
+        let enabled = fields.bool("enabled")
+        let project = fields.integer("project_id", 1...Int.max)
+        var url = isWhole ? "" : old?.repositoryURL ?? ""
+        var ref = isWhole ? "" : old?.ref ?? ""
+        if let value = fields.raw("repository") {
+            var repository = try Fields(value)
+            url = repository.string("url", max: 2048, min: 1) ?? url
+            ref = repository.string("ref", max: 1024) ?? ref
+            if repository.string("path", max: 1024) != nil {
+                repository.wrong("path", "Definitions from the repository are not supported yet; give `definition`.")
+            }
+            try repository.finish()
+        }
+        if !url.isEmpty, let refusal = RepositoryURL.check(url, allowLocal: configuration.allowLocalRepositories) {
+            fields.wrong("repository.url", refusal.description)
+        }
+        if !ref.isEmpty, let refusal = GitRef.check(ref) { fields.wrong("repository.ref", refusal) }
+        try fields.finish()
+        return PipelineDraft(
+            project: project.map { ProjectID(Int64($0)) } ?? old?.project ?? .main, name: name ?? old?.name ?? "",
+            definition: definition ?? old?.definition ?? "", repositoryURL: url, ref: ref,
+            enabled: enabled ?? (isWhole ? true : old?.enabled ?? true))
+    }
+
+    /// Refuses a definition that has errors: a saved pipeline can always be read.
+    private func check(_ draft: PipelineDraft) throws {
+        let result = compile(draft.definition, url: draft.repositoryURL)
+        let errors = result.diagnostics.filter { $0.severity == .error && $0.code.isAboutTheText }
+        guard errors.isEmpty else { throw RunRoutes.problem(errors) }
+    }
+
+    private func compile(_ definition: String, url: String) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
+        services.compiler.compile(
+            CompileRequest(
+                definition: definition, repositoryURL: url,
+                allowLocalRepositories: configuration.allowLocalRepositories))
+    }
+
+    @Sendable private func create(_ call: Call) async throws -> Reply {
+        var fields = try call.fields()
+        let draft = try draft(&fields, from: nil, isWhole: true)
+        try check(draft)
+        let row = try await changing {
+            try await services.pipelines.create(draft, by: call.principal.name, at: configuration.now())
+        }
+        var answer = reply(row)
+        answer.status = .created
+        answer.headers[.location] = "/api/v1/pipelines/\(row.id)"
+        return answer
+    }
+
+    @Sendable private func change(_ call: Call, isReplacement: Bool) async throws -> Reply {
+        let old = try await find(call)
+        let expected = try call.expectedVersion()
+        var fields = try call.fields()
+        let draft = try draft(&fields, from: old, isWhole: isReplacement)
+        if draft.definition != old.definition || draft.repositoryURL != old.repositoryURL { try check(draft) }
+        return reply(
+            try await changing {
+                try await services.pipelines.update(
+                    old.id, draft, expected: expected, by: call.principal.name, at: configuration.now())
+            })
+    }
+
+    @Sendable private func delete(_ call: Call) async throws -> Reply {
+        let row = try await find(call)
+        try await changing {
+            try await services.pipelines.delete(row.id, by: call.principal.name, at: configuration.now())
+        }
+        return .noContent
+    }
+
+    private func changing<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch PipelineChange.nameTaken {
+            throw Problem.conflict("A pipeline of this name exists already. Choose another name.")
+        } catch PipelineChange.notFound {
+            throw Problem.notFound("There is no such pipeline.")
+        } catch PipelineChange.stale(let current) {
+            throw Problem(
+                412, "Precondition failed", "The pipeline has version \(current) by now. Read it again and repeat.")
+        }
+    }
+
+    @Sendable private func versions(_ call: Call) async throws -> Reply {
+        let row = try await find(call)
+        let versions = try await services.pipelines.versions(of: row.id)
+        return .json { json in
+            json.object { json in
+                json.name("items")
+                json.array(versions) { json, version in
+                    json.object { json in
+                        json.field("version", version.version)
+                        json.field("definition", version.definition)
+                        json.field("saved_by", version.savedBy)
+                        json.field("saved_at", time: version.savedAt)
+                    }
+                }
+                json.field("total", versions.count)
+            }
+        }
+    }
+
+    @Sendable private func status(_ call: Call) async throws -> Reply {
+        let row = try await find(call)
+        var filter = RunFilter()
+        filter.pipeline = row.id
+        let runs = try await services.queries.runs(filter, page: 1, perPage: 10)
+        let finished = runs.items.filter { $0.phase == .finished }
+        let good = finished.filter { $0.outcome?.satisfies == true }.count
+        return .json { json in
+            json.object { json in
+                json.field("id", row.id.rawValue)
+                json.field("name", row.name)
+                json.field("enabled", row.enabled)
+                json.field("status", runs.items.first.map { Status(phase: $0.phase, outcome: $0.outcome).rawValue })
+                json.field("total_runs", runs.total)
+                json.field("recent_finished", finished.count)
+                json.field("recent_success_rate", finished.isEmpty ? nil : Double(good) / Double(finished.count))
+                json.name("last_run")
+                if let last = runs.items.first { RunJSON.run(last, &json) } else { json.null() }
+            }
+        }
+    }
+
+    @Sendable private func validate(_ call: Call) async throws -> Reply {
+        var fields = try call.fields()
+        let definition = fields.required("definition", max: PlanLimits.sourceBytesMax)
+        let url = fields.string("repository_url", max: 2048) ?? ""
+        try fields.finish()
+        let result = compile(definition, url: url)
+        let isValid = !result.diagnostics.contains { $0.severity == .error && $0.code.isAboutTheText }
+        return .json { json in
+            json.object { json in
+                json.field("valid", isValid)
+                json.name("diagnostics")
+                PipelineJSON.diagnostics(result.diagnostics, &json)
+                json.name("graph")
+                if let plan = result.plan { GraphJSON.write(PlanGraph(plan), &json) } else { json.null() }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import ControllerRealtime
+
+/// The whole interface, in one list.
+enum Routes {
+    static func all(_ services: HTTPServices, _ configuration: HTTPConfiguration, _ shared: SharedParts) -> [Route] {
+        SystemRoutes(services: services, configuration: configuration, shared: shared).routes
+            + AuthRoutes(services: services, configuration: configuration).routes
+            + KeyRoutes(services: services, configuration: configuration).routes
+            + PipelineRoutes(services: services, configuration: configuration).routes
+            + RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes
+            + LogRoutes(services: services).routes
+            + AgentRoutes(services: services, configuration: configuration).routes
+            + LiveRoutes.routes
+    }
+}
+
+/// What routes and the server share.
+final class SharedParts: Sendable {
+    let cache = PageCache()
+    let metrics: RouteMetrics
+
+    init(operations: [String]) {
+        metrics = RouteMetrics(operations)
+    }
+}

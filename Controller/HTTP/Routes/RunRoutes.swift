@@ -1,0 +1,251 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+import Hummingbird
+
+/// Runs: start, list, show, cancel, history, graph.
+struct RunRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+    let cache: PageCache
+
+    static let path = "/api/v1/pipeline-runs"
+
+    var routes: [Route] {
+        let one = Self.path + "/{id}"
+        return [
+            Route(
+                .post, "/api/v1/pipelines/{id}/runs", .run, "createRun", "Start a run", body: ["application/json"],
+                handler: create),
+            Route(
+                .get, Self.path, .read, "listRuns", "List runs, newest first",
+                query: Query.paging + Self.filters + [QueryParameter("sort", "`-created_at`, the only order")],
+                handler: list),
+            Route(.get, one, .read, "getRun", "One run with its jobs, steps and attempts", handler: get),
+            Route(
+                .post, one + "/cancel", .run, "cancelRun", "Cancel a run", body: ["application/json"], handler: cancel),
+            Route(
+                .get, one + "/events", .read, "runEvents", "The run's ordered history",
+                query: [
+                    QueryParameter("after", "Only events above this number"),
+                    QueryParameter("limit", "At most so many, 1 to 1000"),
+                ], handler: events),
+            Route(.get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings", handler: graph),
+        ]
+    }
+
+    static let filters = [
+        QueryParameter("pipeline_id", "Only of this pipeline"), QueryParameter("project_id", "Only of this project"),
+        QueryParameter("status", "Only with this status"), QueryParameter("branch", "Only of this branch"),
+        QueryParameter("event", "Only started by this kind of event"),
+        QueryParameter("since", "Created at this time or later"), QueryParameter("until", "Created before or at"),
+        QueryParameter("q", "Part of the pipeline's name, the commit or the branch"),
+    ]
+
+    // MARK: List
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let (page, perPage) = try call.query.page()
+        if let sort = call.query.text("sort"), sort != "-created_at" {
+            throw Query.wrong("sort", "Runs are sorted by `-created_at` only.")
+        }
+        let key = PageCache.Key(filter: try Self.filter(call.query), page: page, perPage: perPage)
+        // Before the read: see PageCache.
+        let version = services.runsVersion()
+        if let entry = cache.entry(key, version: version) { return Self.reply(entry) }
+        let rows = try await services.queries.runs(key.filter, page: page, perPage: perPage)
+        let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.run($1, &$0) }
+        let query = Self.filters.compactMap { filter in
+            call.query.text(filter.name).map { "\(filter.name)=\(PercentCode.encode($0))&" }
+        }.joined()
+        let entry = PageCache.Entry(
+            version: version, body: body, etag: EntityTag.of(body),
+            link: ListJSON.link(total: rows.total, number: page, perPage: perPage, path: Self.path, query: query))
+        cache.store(key, entry)
+        return Self.reply(entry)
+    }
+
+    private static func reply(_ entry: PageCache.Entry) -> Reply {
+        var reply = Reply(.ok, Reply.json, ResponseBody(byteBuffer: entry.body))
+        reply.etag = entry.etag
+        reply.headers[.link] = entry.link
+        return reply
+    }
+
+    private static func filter(_ query: Query) throws -> RunFilter {
+        var filter = RunFilter()
+        filter.pipeline = try query.integer("pipeline_id", 1...Int64.max).map { PipelineID($0) }
+        filter.project = try query.integer("project_id", 1...Int64.max).map { ProjectID($0) }
+        if let text = query.text("status") {
+            guard let status = Status(rawValue: text) else {
+                let known = Status.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Query.wrong("status", "It must be one of: \(known).")
+            }
+            filter.status = status
+        }
+        filter.branch = query.text("branch")
+        filter.event = query.text("event")
+        filter.since = try query.time("since")
+        filter.until = try query.time("until")
+        filter.text = query.text("q")
+        return filter
+    }
+
+    // MARK: One
+
+    @Sendable private func get(_ call: Call) async throws -> Reply {
+        let detail = try await detail(call)
+        let waiting = detail.run.phase == .finished ? [] : await services.commands.waitingReasons(detail.run.id)
+        return .json(capacity: 4096 + detail.steps.count * 1024) { RunJSON.detail(detail, waiting: waiting, &$0) }
+    }
+
+    private func detail(_ call: Call) async throws -> RunDetail {
+        guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
+            throw Problem.notFound("There is no such run.")
+        }
+        return detail
+    }
+
+    @Sendable private func events(_ call: Call) async throws -> Reply {
+        let id = RunID(try call.id(what: "run"))
+        let after = try call.query.integer("after", 0...Int64.max) ?? 0
+        let limit = Int(try call.query.integer("limit", 1...1000) ?? 100)
+        guard let run = try await services.queries.run(id) else { throw Problem.notFound("There is no such run.") }
+        let rows = try await services.queries.events(of: id, after: after, limit: limit)
+        var reply = Reply.json(capacity: 256 + rows.count * 512) { json in
+            json.object { json in
+                json.name("items")
+                json.array(rows) { RunJSON.event($1, &$0) }
+                json.field("after", after)
+                json.field("next_after", rows.last?.seq ?? after)
+                json.field("total", run.seq)
+            }
+        }
+        if rows.count == limit, let last = rows.last {
+            reply.headers[.link] = "<\(Self.path)/\(id)/events?after=\(last.seq)&limit=\(limit)>; rel=\"next\""
+        }
+        return reply
+    }
+
+    @Sendable private func graph(_ call: Call) async throws -> Reply {
+        let detail = try await detail(call)
+        return .json(capacity: 4096) { GraphJSON.write(detail, &$0) }
+    }
+
+    @Sendable private func cancel(_ call: Call) async throws -> Reply {
+        let id = RunID(try call.id(what: "run"))
+        var fields = try call.optionalFields()
+        let reason = fields.string("reason", max: ProtocolLimits.reasonBytesMax)
+        let force = fields.bool("force") ?? false
+        // Pipelines have no clean-up jobs yet, so there is nothing to skip; the word is accepted so that scripts can say it.
+        _ = fields.bool("skip_finally")
+        try fields.finish()
+        do {
+            let run = try await services.commands.cancelRun(
+                id, by: call.principal.name, reason: reason, force: force)
+            return .json { RunJSON.run(run, &$0) }
+        } catch {
+            throw Problem(error, what: "run")
+        }
+    }
+
+    // MARK: Create
+
+    @Sendable private func create(_ call: Call) async throws -> Reply {
+        let id = PipelineID(try call.id(what: "pipeline"))
+        var fields = try call.optionalFields()
+        let ref = fields.string("ref", max: 1024)
+        let commit = fields.string("commit", max: 64) ?? ""
+        let inputs = fields.scalars("inputs", max: PlanLimits.inputsMax) ?? [:]
+        let priority = fields.integer("priority", -100...100) ?? 0
+        if let ref, !ref.isEmpty, let refusal = GitRef.check(ref) { fields.wrong("ref", refusal) }
+        if !commit.isEmpty, let refusal = GitRef.checkCommit(commit) { fields.wrong("commit", refusal) }
+        try fields.finish()
+        guard let pipeline = try await services.pipelines.pipeline(id) else {
+            throw Problem.notFound("There is no such pipeline.")
+        }
+        let key = try Self.idempotencyKey(call)
+        if let key, let known = try await services.queries.idempotentRun(key),
+            let run = try await services.queries.run(known)
+        {
+            guard run.pipeline == id else {
+                throw Problem.invalid(
+                    "Idempotency-Key", "The Idempotency-Key was used for another pipeline. Choose a new one.")
+            }
+            return Self.created(run, replayed: true)
+        }
+        guard pipeline.enabled else {
+            throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
+        }
+        if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
+        let request = try compile(
+            pipeline, ref: ref ?? pipeline.ref, commit: commit, inputs: inputs.mapValues(Self.text),
+            call.principal.name,
+            priority, key)
+        do {
+            return Self.created(try await services.commands.createRun(request), replayed: false)
+        } catch {
+            throw Problem(error, what: "pipeline")
+        }
+    }
+
+    private func compile(
+        _ pipeline: PipelineRow, ref: String, commit: String, inputs: [String: String], _ actor: String,
+        _ priority: Int, _ key: String?
+    ) throws -> RunRequest {
+        let tag = ref.hasPrefix("refs/tags/") ? String(ref.dropFirst(10)) : ""
+        var branch = tag.isEmpty && !ref.hasPrefix("refs/") ? ref : ""
+        if ref.hasPrefix("refs/heads/") { branch = String(ref.dropFirst(11)) }
+        let result = services.compiler.compile(
+            CompileRequest(
+                definition: pipeline.definition, ref: ref, branch: branch, tag: tag, commit: commit,
+                repositoryURL: pipeline.repositoryURL, allowLocalRepositories: configuration.allowLocalRepositories,
+                inputs: inputs))
+        guard let plan = result.plan else { throw Self.problem(result.diagnostics) }
+        return RunRequest(
+            pipeline: pipeline, plan: plan, ref: ref, branch: branch, tag: tag, commit: commit, inputs: inputs,
+            priority: priority, actor: actor, idempotencyKey: key)
+    }
+
+    private static func created(_ run: RunRow, replayed: Bool) -> Reply {
+        var json = JSONWriter()
+        RunJSON.run(run, &json)
+        var reply = Reply.created(at: "\(path)/\(run.id)", json.buffer)
+        if replayed { reply.headers[.idempotencyReplayed] = "true" }
+        return reply
+    }
+
+    /// The caller's key, told apart from other callers'.
+    private static func idempotencyKey(_ call: Call) throws -> String? {
+        guard let key = call.headers[.idempotencyKey] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Problem.malformed("The Idempotency-Key must have 1 to 255 visible ASCII characters.")
+        }
+        return "user:\(call.principal.user):\(key)"
+    }
+
+    /// A JSON scalar as an input's text.
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .number(let number): InputValue.number(number).variable
+        case .bool(let flag): flag ? "true" : "false"
+        case .null, .array, .object: ""
+        }
+    }
+
+    /// The errors of a definition as a 422.
+    static func problem(_ diagnostics: [Diagnostic]) -> Problem {
+        let errors = diagnostics.filter { $0.severity == .error }
+        let first = errors.first.map { " \($0)" } ?? ""
+        return .invalid(
+            "The definition can't be used.\(first)",
+            errors: errors.map { Problem.Item(path: $0.path, message: $0.description) })
+    }
+}
+
+extension DiagnosticCode {
+    /// Whether it is wrong whatever a run is given; a missing input is not.
+    var isAboutTheText: Bool { self != .inputMissing }
+}

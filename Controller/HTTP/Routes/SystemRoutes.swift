@@ -1,0 +1,122 @@
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+
+/// What the service says of itself.
+struct SystemRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+    let shared: SharedParts
+
+    static let service = "ansflow-controller"
+
+    var routes: [Route] {
+        [
+            Route(.get, "/", .public, "root", "What this is", handler: root),
+            Route(.get, "/api/v1/status", .public, "status", "Whether the service is well", handler: status),
+            Route(.get, "/health/live", .public, "live", "Whether the process answers") { _ in
+                Reply.json { json in json.object { $0.field("status", "alive") } }
+            },
+            Route(.get, "/health/ready", .public, "ready", "Whether work can be taken", handler: ready),
+            Route(.get, "/metrics", .read, "metrics", "Figures in Prometheus' text form", handler: metrics),
+            Route(.get, "/api/v1/system/cache", .read, "cacheStatistics", "Hits and misses of caches", handler: cache),
+        ]
+    }
+
+    @Sendable private func root(_ call: Call) async throws -> Reply {
+        .json { json in
+            json.object { json in
+                json.field("service", Self.service)
+                json.field("version", configuration.version)
+                json.field("status", "running")
+                json.field("environment", configuration.environment)
+            }
+        }
+    }
+
+    @Sendable private func status(_ call: Call) async throws -> Reply {
+        let halted = await services.commands.statistics().halted != nil
+        return .json { json in
+            json.object { json in
+                json.field("status", halted ? "degraded" : "healthy")
+                json.field("service", Self.service)
+                json.field("version", configuration.version)
+            }
+        }
+    }
+
+    @Sendable private func ready(_ call: Call) async throws -> Reply {
+        var checks: [(name: String, isGood: Bool, detail: String)] = []
+        do {
+            _ = try await services.queries.lastEventID()
+            checks.append(("database", true, "The database answers."))
+        } catch {
+            checks.append(("database", false, "The database does not answer."))
+        }
+        // Why is for the log and for those who may read: the text may name paths.
+        let halted = await services.commands.statistics().halted != nil
+        checks.append(
+            ("engine", !halted, halted ? "Nothing can be made durable now." : "Changes are made durable."))
+        let floor = services.diskFloor() != nil
+        checks.append(("disk", !floor, floor ? "The disk is too full for new runs." : "There is room on the disk."))
+        let isReady = checks.allSatisfy(\.isGood)
+        var reply = Reply.json(isReady ? .ok : .serviceUnavailable) { json in
+            json.object { json in
+                json.field("status", isReady ? "ready" : "not_ready")
+                json.name("checks")
+                json.array(checks) { json, check in
+                    json.object { json in
+                        json.field("name", check.name)
+                        json.field("ok", check.isGood)
+                        json.field("detail", check.detail)
+                    }
+                }
+            }
+        }
+        if !isReady { reply.headers[.retryAfter] = "5" }
+        return reply
+    }
+
+    @Sendable private func cache(_ call: Call) async throws -> Reply {
+        let statistics = shared.cache.statistics
+        let total = statistics.hits + statistics.misses
+        return .json { json in
+            json.object { json in
+                json.name("caches")
+                json.array([statistics]) { json, statistics in
+                    json.object { json in
+                        json.field("name", "runs")
+                        json.field("hits", statistics.hits)
+                        json.field("misses", statistics.misses)
+                        json.field("hit_rate", total > 0 ? Double(statistics.hits) / Double(total) : nil)
+                        json.field("entries", statistics.count)
+                        json.field("bytes", statistics.bytes)
+                        json.field("evictions", statistics.evictions)
+                    }
+                }
+            }
+        }
+    }
+
+    @Sendable private func metrics(_ call: Call) async throws -> Reply {
+        let engine = await services.commands.statistics()
+        let hub = services.hub.statistics
+        let cache = shared.cache.statistics
+        var text = PrometheusText()
+        text.gauge("ansflow_runs_active", "Runs that have not ended.", engine.activeRuns)
+        text.gauge("ansflow_jobs_queued", "Jobs that wait for an agent.", engine.queuedJobs)
+        text.gauge("ansflow_attempts_running", "Attempts that run now.", engine.runningAttempts)
+        text.gauge("ansflow_agents_connected", "Agents that are connected.", engine.connectedAgents)
+        text.gauge("ansflow_agents_enrolled", "Agents that are enrolled.", engine.enrolledAgents)
+        text.gauge("ansflow_commits_total", "Commits of the engine.", engine.commits, type: "counter")
+        text.gauge("ansflow_halted", "1 while nothing can be made durable.", engine.halted == nil ? 0 : 1)
+        text.gauge("ansflow_viewers", "Open WebSockets of viewers.", hub.viewers)
+        text.gauge("ansflow_events_published_total", "Events handed to viewers.", hub.published, type: "counter")
+        text.gauge("ansflow_log_batches_total", "Log batches for viewers.", hub.logBatches, type: "counter")
+        text.gauge("ansflow_viewers_lagged_total", "Times a viewer was too slow.", hub.lagged, type: "counter")
+        text.gauge("ansflow_cache_hits_total", "Pages served from the cache.", cache.hits, type: "counter")
+        text.gauge("ansflow_cache_misses_total", "Pages that were read.", cache.misses, type: "counter")
+        shared.metrics.write(to: &text)
+        return .text(text.text + (await services.extraMetrics()), "text/plain; version=0.0.4; charset=utf-8")
+    }
+}

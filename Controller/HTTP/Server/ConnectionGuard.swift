@@ -1,0 +1,144 @@
+import NIOCore
+import NIOHTTP1
+
+/// Stands before the upgrader: closes connections that are slow with a head or body, and decides on upgrades, because an upgrade
+/// that NIO refuses loses the request's head. A refused one goes on as an ordinary request, which says why.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        case plain
+        /// The decision is awaited; parts are kept.
+        case deciding([NIOAny])
+        /// Bytes are WebSocket frames: nothing is looked at.
+        case upgraded
+    }
+
+    private let decision: UpgradeDecision
+    private let connection: ConnectionContext
+    private let grants: GrantBox
+    private var phase = Phase.plain
+    private var isFirst = true
+    private var readHeld = false
+    private var timer: Scheduled<Void>?
+
+    init(_ decision: UpgradeDecision, _ connection: ConnectionContext, _ grants: GrantBox) {
+        self.decision = decision
+        self.connection = connection
+        self.grants = grants
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { start(decision.configuration.headDeadline, context) }
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch phase {
+        case .upgraded: context.fireChannelRead(data)
+        case .deciding(let kept): phase = .deciding(kept + [data])
+        case .plain: take(unwrapInboundIn(data), context)
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch part {
+        case .head(var head):
+            start(decision.configuration.bodyDeadline, context)
+            let wasFirst = isFirst
+            isFirst = false
+            if head.headers.contains(name: "upgrade") {
+                if wasFirst, Self.asksForWebSocket(head) { return decide(head, context) }
+                Self.strip(&head)
+            }
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .body: context.fireChannelRead(wrapInboundOut(part))
+        case .end:
+            // What happens until the answer is the handler's own time.
+            timer?.cancel()
+            context.fireChannelRead(wrapInboundOut(part))
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if case .deciding = phase { readHeld = true } else { context.read() }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .upgraded = phase { return context.write(data, promise: promise) }
+        if case .end = unwrapOutboundIn(data) { start(decision.configuration.keepAlive, context) }
+        context.write(data, promise: promise)
+    }
+
+    private func start(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        timer?.cancel()
+        let isolated = NIOLoopBound(context, eventLoop: context.eventLoop)
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { isolated.value.close(promise: nil) }
+    }
+
+    private func decide(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        phase = .deciding([])
+        let decision = self.decision
+        let made = context.eventLoop.makeFutureWithTask { () -> Result<UpgradeDecision.Grant, Problem> in
+            do {
+                return .success(try await decision.decide(head))
+            } catch let problem as Problem {
+                return .failure(problem)
+            } catch {
+                return .failure(.internalError)
+            }
+        }
+        let isolated = NIOLoopBound(context, eventLoop: context.eventLoop)
+        made.assumeIsolated().whenSuccess { self.decided($0, head, isolated.value) }
+    }
+
+    private func decided(
+        _ result: Result<UpgradeDecision.Grant, Problem>, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+    ) {
+        guard case .deciding(let kept) = phase, context.channel.isActive else { return }
+        var head = head
+        switch result {
+        case .success(let grant):
+            timer?.cancel()
+            grants.grant = grant
+            phase = .upgraded
+        case .failure(let problem):
+            connection.refuse(problem)
+            Self.strip(&head)
+            phase = .plain
+        }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+        for data in kept {
+            if case .plain = phase { take(unwrapInboundIn(data), context) } else { context.fireChannelRead(data) }
+        }
+        context.fireChannelReadComplete()
+        if readHeld {
+            readHeld = false
+            context.read()
+        }
+    }
+
+    private static func asksForWebSocket(_ head: HTTPRequestHead) -> Bool {
+        head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+            && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+            && head.headers["sec-websocket-key"].count == 1 && head.headers["sec-websocket-version"] == ["13"]
+    }
+
+    private static func strip(_ head: inout HTTPRequestHead) {
+        head.headers.remove(name: "upgrade")
+        let rest = head.headers[canonicalForm: "connection"].filter { $0.lowercased() != "upgrade" }
+        head.headers.remove(name: "connection")
+        for value in rest { head.headers.add(name: "connection", value: String(value)) }
+    }
+}
+
+/// Hands the decision's outcome to the upgrader. Confined to the channel's event loop.
+final class GrantBox: @unchecked Sendable {
+    var grant: UpgradeDecision.Grant?
+}

@@ -1,0 +1,170 @@
+import ControllerCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Takes a request through the one route table: path, method, caller, permission, query, body, handler. Whatever is not
+/// expressly allowed is refused.
+struct Dispatcher: Sendable {
+    let table: RouteTable
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+    let metrics: RouteMetrics
+    let accessLog: AccessLog
+    let logger: Logger
+
+    func respond(_ request: Request, _ connection: ConnectionContext) async -> Response {
+        let began = ContinuousClock.now
+        let requestID = RequestIdentity.id(request.headers)
+        let trace = RequestIdentity.trace(request.headers)
+        var seen = Seen()
+        var reply: Reply
+        do {
+            reply = try await handle(request, connection, requestID, &seen)
+        } catch let problem as Problem {
+            reply = problem.reply(requestID: requestID)
+        } catch is CancellationError {
+            reply = Problem.unavailable("The controller stops.").reply(requestID: requestID)
+        } catch {
+            logger.error(
+                "a request failed",
+                metadata: ["request_id": "\(requestID)", "operation": "\(operation(seen.route))", "error": "\(error)"])
+            reply = Problem.internalError.reply(requestID: requestID)
+        }
+        let response = Self.response(to: request, reply, requestID, trace)
+        let elapsed = ContinuousClock.now - began
+        let microseconds = elapsed.components.seconds * 1_000_000 + elapsed.components.attoseconds / 1_000_000_000_000
+        metrics.note(seen.route ?? table.routes.count, status: response.status.code, microseconds: microseconds)
+        accessLog.note(
+            AccessLog.Entry(
+                at: configuration.now(), method: request.method.rawValue,
+                path: String(request.head.path?.prefix { $0 != "?" } ?? ""), operation: operation(seen.route),
+                status: response.status.code, microseconds: microseconds, remote: connection.remote,
+                caller: seen.caller, requestID: requestID, trace: trace))
+        return response
+    }
+
+    /// What is known of a request by the time it is answered.
+    private struct Seen {
+        var route: Int?
+        var caller: String?
+    }
+
+    private func operation(_ route: Int?) -> String { route.map { table.routes[$0].operation } ?? "none" }
+
+    private func handle(
+        _ request: Request, _ connection: ConnectionContext, _ requestID: String, _ seen: inout Seen
+    ) async throws -> Reply {
+        let target = request.head.path ?? ""
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path: RequestPath
+        do throws(RequestPath.Refusal) {
+            path = try RequestPath(parts.first ?? "")
+        } catch {
+            guard case .malformed(let text) = error else { throw error }
+            throw Problem.malformed(text)
+        }
+        let index: Int
+        let parameters: [String]
+        switch table.match(request.method, path) {
+        case .route(let found, let values): (index, parameters) = (found, values)
+        case .notFound: throw Problem.notFound()
+        case .wrongMethod(let allow):
+            var problem = Problem(405, "Method not allowed", "This address takes: \(allow).")
+            problem.allow = allow
+            throw problem
+        }
+        seen.route = index
+        let route = table.routes[index]
+        let refusal = connection.takeRefusal()
+        if let refusal { throw refusal }
+        let principal = try await authorize(route, request.headers)
+        seen.caller = principal?.name
+        let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
+        let body = try await body(of: request, route)
+        let call = Call(
+            method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
+            requestID: requestID, remote: connection.remote, caller: principal)
+        return try await route.handler(call)
+    }
+
+    private func authorize(_ route: Route, _ headers: HTTPFields) async throws -> Principal? {
+        if route.permission == .public { return nil }
+        guard let bearer = Credentials.bearer(headers),
+            let principal = try await services.authentication.authenticate(bearer: bearer)
+        else { throw Problem.unauthenticated }
+        if let scope = route.permission.scope, !principal.scopes.contains(scope) {
+            throw Problem.forbidden("This needs the permission `\(scope.rawValue)`, which you do not have.")
+        }
+        return principal
+    }
+
+    private func body(of request: Request, _ route: Route) async throws -> ByteBuffer {
+        if route.body.isEmpty { return ByteBuffer() }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.bodyBytesMax {
+            throw tooLarge
+        }
+        var collected = ByteBuffer()
+        for try await part in request.body {
+            guard collected.readableBytes + part.readableBytes <= configuration.bodyBytesMax else { throw tooLarge }
+            collected.writeImmutableBuffer(part)
+        }
+        guard collected.readableBytes > 0 else { return collected }
+        // No request is decompressed: a small one must not become a large one.
+        guard request.headers[.contentEncoding] == nil else {
+            throw Problem(415, "Unsupported media type", "The body must not be compressed.")
+        }
+        let type = request.headers[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
+        guard let type, route.body.contains(type) else {
+            throw Problem(
+                415, "Unsupported media type", "The Content-Type must be \(route.body.joined(separator: " or ")).")
+        }
+        return collected
+    }
+
+    private var tooLarge: Problem {
+        Problem(413, "Body too large", "The body may have at most \(configuration.bodyBytesMax) bytes.")
+    }
+
+    private static func response(
+        to request: Request, _ given: Reply, _ requestID: String, _ trace: String?
+    ) -> Response {
+        var reply = given
+        let isRead = request.method == .get || request.method == .head
+        if isRead, reply.status == .ok, let tag = reply.etag ?? reply.buffer.map(EntityTag.of) {
+            reply.headers[.eTag] = tag
+            reply.headers[.cacheControl] = "private, no-cache"
+            if let header = request.headers[.ifNoneMatch], EntityTag.matches(header, tag) {
+                reply.status = .notModified
+                reply.body = ResponseBody()
+                reply.contentType = nil
+            }
+        }
+        var headers = reply.headers
+        if let type = reply.contentType { headers[.contentType] = type }
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+        headers.append(HTTPField(name: .xContentTypeOptions, value: "nosniff"))
+        headers.append(HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"))
+        headers.append(HTTPField(name: .referrerPolicy, value: "no-referrer"))
+        headers.append(HTTPField(name: .xRequestID, value: requestID))
+        if let trace { headers.append(HTTPField(name: .traceparent, value: trace)) }
+        if request.method == .head {
+            if let length = reply.body.contentLength { headers[.contentLength] = String(length) }
+            return Response(status: reply.status, headers: headers)
+        }
+        return Response(status: reply.status, headers: headers, body: reply.body)
+    }
+}
+
+/// Where a caller's token may stand.
+enum Credentials {
+    static func bearer(_ headers: HTTPFields) -> String? {
+        if let header = headers[.authorization] {
+            let parts = header.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+            return String(parts[1])
+        }
+        return headers[.xAPIKey]
+    }
+}

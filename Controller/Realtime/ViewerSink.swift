@@ -1,0 +1,21 @@
+package import NIOCore
+
+/// A viewer's socket. Everything but `eventLoop` is used on that event loop alone.
+package protocol ViewerSink: AnyObject, Sendable {
+    var eventLoop: any EventLoop { get }
+    /// False while more than ``RealtimeLimits/viewerBytesMax`` wait for the socket.
+    var isWritable: Bool { get }
+    /// Takes a whole WebSocket frame; it goes out with the next ``flush()``.
+    func write(_ frame: ByteBuffer)
+    func flush()
+}
+
+package enum RealtimeLimits {
+    /// What may wait for one viewer's socket, and again for one subscription that is still catching up.
+    package static let viewerBytesMax = 256 * 1024
+    package static let topicsPerViewerMax = 64
+    static let eventsPerRead = 500
+    static let linesPerRead = 1000
+    /// A viewer that is further behind gets a snapshot.
+    static let eventsBehindMax: Int64 = 20_000
+}
