@@ -1,0 +1,221 @@
+package import ArgumentParser
+
+/// A definition is at most this long; the controller has its own limit.
+private let definitionLimit = 4 << 20
+
+package struct PipelineCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "Create, check, list, show and delete pipelines.",
+        discussion: """
+            Examples:
+              ansflow pipeline validate .ansflow.yml
+              ansflow pipeline create --file .ansflow.yml --name app --repository https://example.org/app.git --ref main
+              ansflow pipeline list
+            """,
+        subcommands: [Create.self, Validate.self, List.self, Show.self, Delete.self])
+
+    package init() {}
+}
+
+extension PipelineCommand {
+    package struct Create: AsyncParsableCommand {
+        package static let configuration = CommandConfiguration(
+            abstract: "Store a pipeline.",
+            discussion: """
+                The definition is stored; the repository is what its jobs check out. With --replace, a pipeline of that name gets the \
+                new definition instead of an error.
+
+                Examples:
+                  ansflow pipeline create --file .ansflow.yml --name app --repository https://example.org/app.git --ref main
+                  ansflow pipeline create --file nightly.yml --name nightly --replace
+                """)
+
+        @OptionGroup package var connection: ConnectionOptions
+        @Option(name: [.long, .customShort("f")], help: "The definition, or - for standard input.")
+        package var file: String
+        @Option(name: .long, help: "Name of the pipeline.")
+        package var name: String
+        @Option(name: .long, help: "Address of the git repository that its jobs check out.")
+        package var repository: String?
+        @Option(name: .long, help: "Branch, tag or commit that is checked out where a run names none.")
+        package var ref: String?
+        @Flag(name: .long, help: "Replace a pipeline of that name.")
+        package var replace = false
+
+        package init() {}
+
+        package func run() async throws {
+            let text = String(decoding: try FileIO.read(file, limit: definitionLimit), as: UTF8.self)
+            var body: [String: JSONValue] = ["name": .string(name), "definition": .string(text)]
+            if let repository {
+                var members: [String: JSONValue] = ["url": .string(repository)]
+                if let ref { members["ref"] = .string(ref) }
+                body["repository"] = .object(members)
+            } else if ref != nil {
+                throw ValidationError("--ref needs --repository")
+            }
+            let request = JSONValue.object(body)
+            try await connection.withClient { client in
+                if replace, let old = try await existing(client) {
+                    let answer = try await client.send("PUT", "/api/v1/pipelines/\(old.id)", body: request)
+                    try report(answer, "replaced", client)
+                } else {
+                    try report(try await client.post("/api/v1/pipelines", request), "created", client)
+                }
+            }
+        }
+
+        private func existing(_ client: APIClient) async throws -> PipelineModel? {
+            do {
+                return try await Lookup.pipeline(name, client)
+            } catch let failure as ClientFailure where failure.kind == .notFound {
+                return nil
+            }
+        }
+
+        private func report(_ answer: Answer, _ what: String, _ client: APIClient) throws {
+            if connection.json { return ConnectionOptions.printJSON(answer) }
+            let pipeline = try answer.decode(PipelineModel.self)
+            let version = pipeline.version.map { ", version \($0)" } ?? ""
+            Terminal.print("pipeline \(pipeline.id) (\(pipeline.name)) \(what)\(version)")
+            Terminal.note("Run it with: ansflow run \(pipeline.name) --follow")
+        }
+    }
+
+    package struct Validate: AsyncParsableCommand {
+        package static let configuration = CommandConfiguration(
+            abstract: "Check a definition and print all that is wrong with it.",
+            discussion: """
+                Exits 1 where the definition has an error. Each finding is printed as FILE:LINE:COLUMN: severity: text.
+
+                Examples:
+                  ansflow pipeline validate .ansflow.yml
+                  generate-pipeline | ansflow pipeline validate -
+                """)
+
+        @OptionGroup package var connection: ConnectionOptions
+        @Argument(help: "The definition, or - for standard input.")
+        package var file: String
+
+        package init() {}
+
+        package func run() async throws {
+            let text = String(decoding: try FileIO.read(file, limit: definitionLimit), as: UTF8.self)
+            try await connection.withClient { client in
+                let answer = try await client.post(
+                    "/api/v1/pipelines/validate", .object(["definition": .string(text)]))
+                let result = try answer.decode(ValidationModel.self)
+                if connection.json {
+                    ConnectionOptions.printJSON(answer)
+                } else {
+                    report(result)
+                }
+                if !result.valid { throw ExitCode(ClientFailure.Kind.negative.rawValue) }
+            }
+        }
+
+        private func report(_ result: ValidationModel) {
+            let style = Style()
+            let name = file == "-" ? "<stdin>" : file
+            for diagnostic in result.diagnostics ?? [] {
+                let severity = diagnostic.severity ?? "error"
+                let painted = style.paint(severity, severity == "error" ? .red : .yellow)
+                let hint = diagnostic.hint.map { " (\($0))" } ?? ""
+                let text = SafeText.line(diagnostic.message + hint, colours: false)
+                Terminal.print("\(name):\(diagnostic.line ?? 0):\(diagnostic.column ?? 0): \(painted): \(text)")
+            }
+            if result.valid { Terminal.print("\(name): ok") }
+        }
+    }
+
+    package struct List: AsyncParsableCommand {
+        package static let configuration = CommandConfiguration(
+            abstract: "List pipelines.",
+            discussion: """
+                Examples:
+                  ansflow pipeline list
+                  ansflow pipeline list --page 2 --per-page 50 --json
+                """)
+
+        @OptionGroup package var connection: ConnectionOptions
+        @OptionGroup package var paging: Paging
+
+        package init() {}
+
+        package func run() async throws {
+            try await connection.withClient { client in
+                let answer = try await client.get("/api/v1/pipelines", query: paging.query)
+                if connection.json { return ConnectionOptions.printJSON(answer) }
+                let listing = try answer.decode(Listing<PipelineModel>.self)
+                var table = Table(["ID", "NAME", "VERSION", "REF", "REPOSITORY"])
+                for item in listing.items {
+                    table.add([
+                        String(item.id), item.name, item.version.map(String.init) ?? "", item.repository?.ref ?? "",
+                        item.repository?.url ?? "",
+                    ])
+                }
+                Terminal.print(table.text())
+                paging.note(shown: listing.items.count, total: listing.total)
+            }
+        }
+    }
+
+    package struct Show: AsyncParsableCommand {
+        package static let configuration = CommandConfiguration(
+            abstract: "Show a pipeline and its definition.",
+            discussion: """
+                Examples:
+                  ansflow pipeline show quickstart
+                  ansflow pipeline show 3 --json
+                """)
+
+        @OptionGroup package var connection: ConnectionOptions
+        @Argument(help: "Name or id of the pipeline.")
+        package var pipeline: String
+
+        package init() {}
+
+        package func run() async throws {
+            try await connection.withClient { client in
+                let id = try await Lookup.pipeline(pipeline, client).id
+                let answer = try await client.get("/api/v1/pipelines/\(id)", thing: "Pipeline \(pipeline)")
+                if connection.json { return ConnectionOptions.printJSON(answer) }
+                let found = try answer.decode(PipelineModel.self)
+                Terminal.print(
+                    "# pipeline \(found.id): \(found.name), version \(found.version.map(String.init) ?? "?")")
+                if let url = found.repository?.url, !url.isEmpty {
+                    Terminal.print("# repository: \(url) \(found.repository?.ref ?? "")")
+                }
+                let text = (found.definition ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+                    .map { SafeText.line(String($0), colours: false) }.joined(separator: "\n")
+                Terminal.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+            }
+        }
+    }
+
+    package struct Delete: AsyncParsableCommand {
+        package static let configuration = CommandConfiguration(
+            abstract: "Delete a pipeline. Its finished runs stay readable.",
+            discussion: """
+                Examples:
+                  ansflow pipeline delete nightly
+                """)
+
+        @OptionGroup package var connection: ConnectionOptions
+        @Argument(help: "Name or id of the pipeline.")
+        package var pipeline: String
+
+        package init() {}
+
+        package func run() async throws {
+            try await connection.withClient { client in
+                let found = try await Lookup.pipeline(pipeline, client)
+                let answer = try await client.send(
+                    "DELETE", "/api/v1/pipelines/\(found.id)", thing: "Pipeline \(pipeline)")
+                if connection.json { return ConnectionOptions.printJSON(answer) }
+                Terminal.print("pipeline \(found.id) (\(found.name)) deleted")
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+/// Where one step of a run is shown, by names: `build/test`.
+package struct StepPlace: Hashable, Comparable, Sendable {
+    package var job: String
+    package var step: String
+
+    package init(job: String, step: String) {
+        self.job = job
+        self.step = step
+    }
+
+    package var text: String { "\(job)/\(step)" }
+
+    package static func < (left: StepPlace, right: StepPlace) -> Bool {
+        (left.job, left.step) < (right.job, right.step)
+    }
+}
+
+/// One attempt of a step; its log has its own cursor.
+package struct LogKey: Hashable, Comparable, Sendable {
+    package var place: StepPlace
+    /// From 1.
+    package var attempt: Int
+
+    package init(place: StepPlace, attempt: Int) {
+        self.place = place
+        self.attempt = attempt
+    }
+
+    package static func < (left: LogKey, right: LogKey) -> Bool {
+        (left.place, left.attempt) < (right.place, right.attempt)
+    }
+}
+
+/// Which of a run's logs are followed.
+package struct LogSelection: Equatable, Sendable {
+    /// A step's id, its name, or `job/step`; nil for all.
+    package var step: String?
+    /// Nil for every attempt.
+    package var attempt: Int?
+    package var fromLine: Int64
+
+    package init(step: String? = nil, attempt: Int? = nil, fromLine: Int64 = 1) {
+        self.step = step
+        self.attempt = attempt
+        self.fromLine = fromLine
+    }
+
+    package func includes(_ place: StepPlace, id: Int64?) -> Bool {
+        guard let step else { return true }
+        return step == place.text || step == place.step || id.map { step == String($0) } == true
+    }
+}
+
+/// What a follower has shown so far. Pure: it decides what to show and what to fetch, and does neither.
+package struct FollowState: Sendable {
+    package enum Output: Equatable, Sendable {
+        case stepBegan(StepPlace, attempt: Int, agent: String?)
+        case stepEnded(StepPlace, status: String, note: String, duration: String)
+        case waiting(String)
+    }
+
+    /// What one look at the run leads to.
+    package struct Update: Equatable, Sendable {
+        /// Shown before the logs are fetched.
+        package var began: [Output] = []
+        /// Logs to read to their present end; of attempts that are over, to their last line.
+        package var pull: [(key: LogKey, step: Int64?, over: Bool)] = []
+        /// Shown after the logs were fetched.
+        package var ended: [Output] = []
+
+        package static func == (left: Update, right: Update) -> Bool {
+            left.began == right.began && left.ended == right.ended && left.pull.map(\.key) == right.pull.map(\.key)
+                && left.pull.map(\.over) == right.pull.map(\.over)
+        }
+    }
+
+    package let selection: LogSelection
+    package private(set) var cursors: [LogKey: LogCursor] = [:]
+    /// Steps by every name that a push may use.
+    private var places: [String: StepPlace] = [:]
+    /// Number of the last event that the shown state includes.
+    package private(set) var seq: Int64 = 0
+    private var begun: [StepPlace: Int] = [:]
+    private var over: Set<StepPlace> = []
+    private var reasons: [String: String] = [:]
+
+    package init(selection: LogSelection = LogSelection()) {
+        self.selection = selection
+    }
+
+    /// Takes a run as it was read.
+    ///
+    /// - Parameter all: whether running logs are pulled too, as after a (re)connection
+    package mutating func look(at run: RunModel, all: Bool) -> Update {
+        var update = Update()
+        seq = max(seq, run.seq ?? 0)
+        for job in run.jobs ?? [] {
+            for step in job.steps ?? [] {
+                look(at: step, of: job, all: all || run.isFinished, into: &update)
+            }
+        }
+        for reason in run.waiting ?? [] where reason.kind != "needs" && reason.kind != "parallel" {
+            let place = [reason.job, reason.step].compactMap { $0 }.joined(separator: "/")
+            guard reasons[place] != reason.message else { continue }
+            reasons[place] = reason.message
+            update.began.append(.waiting(place.isEmpty ? reason.message : "\(place): \(reason.message)"))
+        }
+        return update
+    }
+
+    private mutating func look(at step: StepModel, of job: JobModel, all: Bool, into update: inout Update) {
+        let place = StepPlace(job: job.name, step: step.name)
+        if let id = step.id { places[String(id)] = place }
+        places[place.text] = place
+        guard selection.includes(place, id: step.id) else { return }
+        let newest = step.attempt ?? 0
+        if newest > 0 {
+            if begun[place, default: 0] < newest, step.startedAt != nil || step.isFinished {
+                begun[place] = newest
+                update.began.append(.stepBegan(place, attempt: newest, agent: job.agent))
+            }
+            for attempt in 1...newest where selection.attempt == nil || selection.attempt == attempt {
+                let key = LogKey(place: place, attempt: attempt)
+                if cursors[key] == nil { cursors[key] = LogCursor(next: selection.fromLine) }
+                let isOver = attempt < newest || step.isFinished
+                guard cursors[key]?.isClosed == false, isOver || all else { continue }
+                update.pull.append((key, step.id, isOver))
+            }
+        }
+        if step.isFinished, over.insert(place).inserted {
+            update.ended.append(
+                .stepEnded(
+                    place, status: step.result ?? step.status, note: Self.note(of: step),
+                    duration: Durations.between(step.startedAt, step.finishedAt)))
+        }
+    }
+
+    /// Why a step ended as it did, where that is not plain.
+    package static func note(of step: StepModel) -> String {
+        if let message = step.message, !message.isEmpty { return message }
+        if let code = step.exitCode, code != 0 { return "exit code \(code)" }
+        switch step.cause {
+        case nil, "exit", "condition_false", "upstream_failed": return step.status == "skipped" ? step.cause ?? "" : ""
+        case let cause?: return cause
+        }
+    }
+
+    /// Takes lines of one attempt that were pushed or fetched.
+    package mutating func take(_ lines: [LogLineModel], of key: LogKey) -> LogCursor.Taken {
+        cursors[key, default: LogCursor(next: selection.fromLine)].take(lines)
+    }
+
+    package mutating func close(_ key: LogKey) -> LogLineModel? {
+        cursors[key]?.close()
+    }
+
+    /// The cursors as a subscription takes them: `job/step/attempt` to the line that is wanted next, for logs that still grow. At
+    /// most 40, so that they fit into a request line; others start at their present end, and what lies before is fetched.
+    package var subscription: JSONValue {
+        var members: [String: JSONValue] = [:]
+        for (key, cursor) in cursors.lazy.filter({ !$0.value.isClosed }).prefix(40) {
+            members["\(key.place.text)/\(key.attempt)"] = .int(cursor.next)
+        }
+        return .object(members)
+    }
+
+    /// The attempt that a push belongs to; nil where it is not followed or not known yet.
+    package func key(of content: LiveMessage.Content) -> LogKey? {
+        guard let attempt = content.attempt else { return nil }
+        let place = content.step.flatMap { places[$0] } ?? content.stepId.flatMap { places[String($0)] }
+        guard let place else { return nil }
+        let key = LogKey(place: place, attempt: attempt)
+        return cursors[key] == nil ? nil : key
+    }
+}

@@ -1,0 +1,102 @@
+/// A run as people read it.
+package struct RunText {
+    package var style: Style
+
+    package init(style: Style = Style()) {
+        self.style = style
+    }
+
+    /// Everything about one run.
+    package func details(_ run: RunModel, url: String) -> String {
+        var lines = [title(run)]
+        func fact(_ name: String, _ value: String?) {
+            guard let value, !value.isEmpty else { return }
+            lines.append("  " + Self.padded(name, 10) + SafeText.line(value, colours: false))
+        }
+        fact("message", run.message)
+        fact("cause", run.cause)
+        fact("ref", run.ref)
+        fact("commit", run.commit)
+        fact("event", [run.event, run.actor.map { "by \($0)" }].compactMap { $0 }.joined(separator: " "))
+        fact("created", Durations.short(run.createdAt))
+        fact("started", Durations.short(run.startedAt))
+        fact("finished", Durations.short(run.finishedAt))
+        fact("cancelled", [run.cancelledBy, run.cancelReason].compactMap { $0 }.joined(separator: ": "))
+        lines += jobs(run)
+        lines += waiting(run)
+        lines.append("  " + Self.padded("address", 10) + Self.address(run, url: url))
+        return lines.joined(separator: "\n")
+    }
+
+    /// What a followed run ends with.
+    package func summary(_ run: RunModel, url: String) -> String {
+        var lines = ["", title(run)]
+        if let message = run.message, !message.isEmpty { lines.append("  " + SafeText.line(message, colours: false)) }
+        lines += jobs(run)
+        lines.append("  " + Self.address(run, url: url))
+        return lines.joined(separator: "\n")
+    }
+
+    package func title(_ run: RunModel) -> String {
+        let name = SafeText.line(run.pipelineName ?? "?", colours: false)
+        let number = run.number.map { " #\($0)" } ?? ""
+        let time = Durations.between(run.startedAt ?? run.createdAt, run.finishedAt)
+        let took = time.isEmpty ? "" : " in \(time)"
+        return style.paint("run \(run.id)", .bold) + " (\(name)\(number)): "
+            + style.status(run.result ?? run.status) + took
+    }
+
+    package static func address(_ run: RunModel, url: String) -> String {
+        "\(url)/api/v1/pipeline-runs/\(run.id)"
+    }
+
+    private func jobs(_ run: RunModel) -> [String] {
+        let jobs = run.jobs ?? []
+        var width = 12
+        for job in jobs {
+            width = max(width, job.name.count)
+            for step in job.steps ?? [] { width = max(width, step.name.count + 2) }
+        }
+        var lines: [String] = []
+        for job in jobs {
+            let agent = job.agent.map { "on \($0)" } ?? ""
+            lines.append(
+                row(
+                    job.name, width, job.result ?? job.status, Durations.between(job.startedAt, job.finishedAt),
+                    [agent, job.message ?? job.cause ?? ""]))
+            for step in job.steps ?? [] {
+                let again = (step.attempt ?? 0) > 1 ? "attempt \(step.attempt ?? 0)" : ""
+                lines.append(
+                    row(
+                        "  " + step.name, width, step.result ?? step.status,
+                        Durations.between(step.startedAt, step.finishedAt), [again, FollowState.note(of: step)]))
+            }
+        }
+        return lines
+    }
+
+    private func row(_ name: String, _ width: Int, _ status: String, _ time: String, _ notes: [String]) -> String {
+        let blanks = String(repeating: " ", count: max(0, 10 - status.count))
+        let note = notes.filter { !$0.isEmpty }.joined(separator: ", ")
+        let text =
+            "  " + Self.padded(SafeText.line(name, colours: false), width) + "  " + style.status(status) + blanks
+            + Self.padded(time, 9) + SafeText.line(note, colours: false)
+        return text.last == " " ? String(text.reversed().drop { $0 == " " }.reversed()) : text
+    }
+
+    private func waiting(_ run: RunModel) -> [String] {
+        (run.waiting ?? []).flatMap { reason -> [String] in
+            let place = [reason.job, reason.step].compactMap { $0 }.joined(separator: "/")
+            let position = reason.position.map { " (place \($0) in the queue)" } ?? ""
+            var lines = ["  " + style.paint("waits", .yellow) + " \(place): \(reason.message)\(position)"]
+            for candidate in reason.candidates ?? [] {
+                lines.append("        \(candidate.agent ?? "?"): \(candidate.lacks ?? "")")
+            }
+            return lines.map { SafeText.line($0, colours: style.colours) }
+        }
+    }
+
+    package static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Testing
+
+/// What the built program asks of a controller and what it makes of the answers.
+@Suite struct RequestTests {
+    static let run = #"""
+        {"id":7,"number":3,"pipeline_id":2,"pipeline_name":"app","status":"failed","phase":"finished","result":"failed",
+        "cause":"step_failed","ref":"main","event":"manual","created_at":"2026-01-02T03:04:05.000Z",
+        "started_at":"2026-01-02T03:04:06.000Z","finished_at":"2026-01-02T03:05:16.500Z","seq":9,"waiting":[],
+        "jobs":[{"id":1,"name":"build","status":"failed","phase":"finished","result":"failed","agent":"local",
+        "steps":[{"id":4,"name":"test","status":"failed","phase":"finished","result":"failed","attempt":2,"exit_code":3,
+        "cause":"exit","started_at":"2026-01-02T03:04:06.000Z","finished_at":"2026-01-02T03:04:07.400Z"}]}]}
+        """#
+
+    @Test func tokenAndUserAgentAreSent() async throws {
+        let server = try await FakeController { _ in .json(Self.run) }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "key-1"])
+        defer { client.removeHome() }
+        let result = try await client.run(["show", "7"])
+        #expect(result.code == 0, "\(result.errors)")
+        let request = try #require(server.requests.first)
+        #expect(request.path == "/api/v1/pipeline-runs/7")
+        #expect(request.headers["authorization"] == "Bearer key-1")
+        #expect(request.headers["user-agent"]?.hasPrefix("ansflow/") == true)
+        #expect(result.output.contains("run 7 (app #3): failed in 1m 10s"))
+        #expect(result.output.contains("exit code 3"))
+        #expect(result.output.contains("attempt 2"))
+        #expect(!result.output.contains("\u{1B}"), "no colours into a file")
+        await server.close()
+    }
+
+    @Test func jsonIsTheControllersAnswer() async throws {
+        let body = #"{"id":7,"status":"success","unknown_field":[1,2]}"#
+        let server = try await FakeController { _ in .json(body) }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let result = try await client.run(["show", "7", "--json"])
+        #expect(result.output == body + "\n")
+        await server.close()
+    }
+
+    @Test(arguments: [
+        (401, 4, "ansflow login"), (403, 4, "permission"), (404, 3, "Run 7 was not found"), (409, 6, "because"),
+        (422, 6, "because"), (429, 6, "again"), (500, 7, "r-1"), (503, 7, "ansflow status"),
+    ])
+    func errorsHaveTheirCodeAndCure(status: Int, code: Int32, text: String) async throws {
+        let server = try await FakeController { _ in .problem(status, "because") }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let result = try await client.run(["show", "7"])
+        #expect(result.code == code)
+        #expect(result.errors.contains(text), "\(result.errors)")
+        #expect(result.output.isEmpty)
+        await server.close()
+    }
+
+    @Test func aPipelineIsFoundByNameAndRunWithInputs() async throws {
+        let server = try await FakeController { request in
+            switch (request.method, request.path) {
+            case ("GET", "/api/v1/pipelines"):
+                .json(#"{"items":[{"id":1,"name":"other"},{"id":2,"name":"app"}],"page":1,"per_page":100,"total":2}"#)
+            case ("POST", "/api/v1/pipelines/2/runs"): .json(#"{"id":9,"status":"pending"}"#, status: 201)
+            default: .problem(404, "no")
+            }
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let result = try await client.run([
+            "run", "app", "--input", "a=1=2", "--input", "has_gpu=", "--ref", "v1", "--priority", "5",
+        ])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.output == "run 9 of app started\n")
+        let request = try #require(server.requests.last)
+        #expect(request.body == #"{"inputs":{"a":"1=2","has_gpu":""},"priority":5,"ref":"v1"}"#)
+        #expect(request.headers["idempotency-key"]?.count == 36)
+        let missing = try await client.run(["run", "absent"])
+        #expect(missing.code == 3)
+        #expect(missing.errors.contains("ansflow pipeline list"))
+        await server.close()
+    }
+
+    @Test func validateExitsWithOneAndNamesThePlace() async throws {
+        let server = try await FakeController { request in
+            request.body.contains("good")
+                ? .json(#"{"valid":true,"diagnostics":[]}"#)
+                : .json(
+                    #"{"valid":false,"diagnostics":[{"severity":"error","line":3,"column":5,"message":"unknown word"}]}"#
+                )
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let bad = try await client.run(["pipeline", "validate", "-"], input: "bad: 1\n")
+        #expect(bad.code == 1)
+        #expect(bad.output == "<stdin>:3:5: error: unknown word\n")
+        let good = try await client.run(["pipeline", "validate", "-"], input: "good: 1\n")
+        #expect(good.code == 0)
+        let absent = try await client.run(["pipeline", "validate", "/nonexistent.yml"])
+        #expect(absent.code == 3)
+        await server.close()
+    }
+
+    @Test func logsOfOneStep() async throws {
+        let server = try await FakeController { request in
+            if request.path == "/api/v1/pipeline-runs/7" { return .json(Self.run) }
+            guard request.path == "/api/v1/pipeline-runs/7/steps/build%2Ftest/log" else { return .problem(404, "no") }
+            if request.query["format"] == "raw" { return .json("raw \u{1B}[31mbytes", status: 200) }
+            let from = Int(request.query["from_line"] ?? "") ?? 3
+            let all = (1...4).map { #"{"n":\#($0),"t_ms":\#($0),"text":"a\#(request.query["attempt"] ?? "")-\#($0)"}"# }
+            let lines = all.dropFirst(from - 1).joined(separator: ",")
+            return .json(#"{"first_line":\#(from),"total":4,"complete":true,"lines":[\#(lines)]}"#)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let all = try await client.run(["logs", "7"])
+        #expect(
+            all.output == (1...4).map { "build/test | a1-\($0)\n" }.joined()
+                + (1...4).map { "build/test#2 | a2-\($0)\n" }.joined())
+        let tail = try await client.run(["logs", "7", "test", "--tail", "2"])
+        #expect(tail.output == "a2-3\na2-4\n")
+        let from = try await client.run(["logs", "7", "build/test", "--from-line", "4", "--attempt", "1", "--json"])
+        #expect(from.output == #"{"attempt":1,"n":4,"step":"build/test","t_ms":4,"text":"a1-4"}"# + "\n")
+        let raw = try await client.run(["logs", "7", "4", "--raw"])
+        #expect(raw.output == "raw \u{1B}[31mbytes")
+        let absent = try await client.run(["logs", "7", "deploy"])
+        #expect(absent.code == 3)
+        #expect(absent.errors.contains("build/test"))
+        await server.close()
+    }
+}
