@@ -57,6 +57,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -126,7 +127,8 @@ let package = Package(
             "ansflow-controller", "Controller/App",
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
-                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", argumentParser, lifecycle, logging,
+                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "AnsFlowProtocol", nioCore, argumentParser,
+                lifecycle, signals, logging,
             ]),
         program(
             "ansflow", "Controller/CLI",

@@ -22,6 +22,11 @@ package struct EngineTime: Sendable {
     }
 }
 
+/// Places between a group's decision and its effects, for tests that kill the process exactly there.
+package enum EngineCheckpoint: String, Sendable, CaseIterable {
+    case decided, committed, answered, performed
+}
+
 /// The one actor around ``EngineMachine``: takes all waiting inputs, decides them in order on a copy, commits once, swaps
 /// the copy in, lets the effects out. What arrives meanwhile is the next group.
 package actor Engine {
@@ -46,17 +51,20 @@ package actor Engine {
     private var haltReason: String?
     /// Told when an fsync failed: the process must end at once.
     private let fatal: @Sendable (String) -> Void
+    private let checkpoint: @Sendable (EngineCheckpoint) -> Void
     private let haltedFlag: Atomic<Bool>
 
     package init(
         store: any EngineStore, sink: any EffectSink, time: EngineTime, logger: Logger,
-        fatal: @escaping @Sendable (String) -> Void
+        fatal: @escaping @Sendable (String) -> Void,
+        checkpoint: @escaping @Sendable (EngineCheckpoint) -> Void = { _ in }
     ) async throws {
         self.store = store
         self.sink = sink
         self.time = time
         self.logger = logger
         self.fatal = fatal
+        self.checkpoint = checkpoint
         haltedFlag = Atomic(false)
         lastTick = time.steady()
         machine = EngineMachine(try await store.load())
@@ -138,16 +146,20 @@ package actor Engine {
         let mustWrite = next.mustWrite
         let group = next.takeGroup()
         if mustWrite {
+            checkpoint(.decided)
             do throws(CommitFailure) {
                 try await store.commit(group.batch)
                 commits += 1
             } catch {
                 return fail(error, inputs)
             }
+            checkpoint(.committed)
         }
         machine = next
         for input in inputs { input.done(nil) }
+        if mustWrite { checkpoint(.answered) }
         if !group.effects.isEmpty { await sink.perform(group.effects) }
+        if mustWrite { checkpoint(.performed) }
     }
 
     private func refuse(_ inputs: [Input], _ reason: String) {

@@ -13,6 +13,9 @@ extension EngineMachine {
             orphans: state.orphans)
     }
 
+    /// Whether the attempt was assigned and has no end yet.
+    package func isLive(_ attempt: AttemptID) -> Bool { places[attempt] != nil }
+
     package var agentViews: [AgentView] {
         agentOrder.compactMap { view(of: $0) }.sorted { ($0.row.name, $0.row.id) < ($1.row.name, $1.row.id) }
     }

@@ -45,6 +45,15 @@ package struct JSONText {
         needsComma = true
     }
 
+    /// A field whose name is not known when compiling; it is escaped.
+    package mutating func field(named name: String, _ value: String) {
+        separate()
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        string(value)
+        needsComma = true
+    }
+
     /// A string value, escaped.
     package mutating func string(_ value: String) {
         bytes.append(UInt8(ascii: "\""))

@@ -1,0 +1,101 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerGateway
+import ControllerIdentity
+import ControllerStore
+
+/// What happens on agents' connections, handed to engine and log store.
+struct AgentSessions: SessionEvents {
+    let engine: Engine
+    let ingest: LogIngest
+
+    func connected(
+        agent: AgentID, session: SessionID, hello: Hello, remote: String
+    ) async -> HelloDecision {
+        let next = await ingest.next(of: hello.attempts.map(\.attempt), agent: agent)
+        do {
+            let answer = try await engine.submit { engine in
+                engine.agentConnected(
+                    agent, session: session, remote: remote, hello: hello, logNext: next, writable: true)
+            }
+            switch answer {
+            case .welcome(let welcome): return .welcome(welcome)
+            case .refuse(let code, let reason): return .refuse(code, reason: reason)
+            }
+        } catch {
+            return .refuse(.notWritable, reason: "The controller can't make anything durable now.")
+        }
+    }
+
+    func received(agent: AgentID, session: SessionID, message: AgentMessage) async {
+        switch message {
+        case .started(let attempt): await engine.tell { $0.started(attempt, by: agent, session: session) }
+        case .declined(let attempt, let reason):
+            await engine.tell { $0.declined(attempt, reason: reason, by: agent, session: session) }
+        case .finish(let finish): await ingest.finished(finish, agent: agent, session: session)
+        case .gap(let attempt, let offset, let length, let reason):
+            await ingest.gap(attempt, offset: offset, length: length, reason: reason, agent: agent, session: session)
+        case .heartbeat(let heartbeat): await engine.tell { $0.heartbeat(agent, session: session, heartbeat) }
+        // FINISH says all of it again.
+        case .eof: break
+        case .hello, .log: break
+        }
+    }
+
+    func receivedLog(agent: AgentID, session: SessionID, frame: LogFrame) async {
+        await ingest.received(frame, agent: agent, session: session)
+    }
+
+    func disconnected(agent: AgentID, session: SessionID) async {
+        await engine.tell { $0.agentDisconnected(agent, session: session) }
+    }
+}
+
+/// Enrolled keys, in the store; the engine hears of each.
+struct EnrolledAgents: AgentDirectory {
+    let repository: any AgentRepository
+    let engine: Engine
+    let fingerprint: String
+
+    func agent(forKey fingerprint: String) async throws -> KnownAgent? {
+        guard let row = try await repository.agent(key: fingerprint) else { return nil }
+        return KnownAgent(id: row.id, revoked: row.revoked)
+    }
+
+    func enrol(
+        token: String?, key: String, name: String, labels: [String: String], slots: Int, remote: String
+    ) async throws -> EnrolOutcome {
+        do {
+            guard let token else {
+                guard let row = try await repository.agent(key: key) else { throw EnrolmentRefusal.unknownKey }
+                guard !row.revoked else { throw EnrolmentRefusal.revoked }
+                return .agent(row.id)
+            }
+            let row = try await repository.enrol(
+                tokenHash: EnrolmentTokens.hash(secret: token, fingerprint: fingerprint), key: key, name: name,
+                labels: labels, slots: slots, at: Clocks.wall())
+            // Where the engine is halted it reads the row when it loads again.
+            try? await engine.submit { $0.learn(row) }
+            return .agent(row.id)
+        } catch let refusal as EnrolmentRefusal {
+            return .refused(Self.answer(refusal, name: name))
+        }
+    }
+
+    private static func answer(_ refusal: EnrolmentRefusal, name: String) -> EnrolRefusal {
+        switch refusal {
+        case .badToken:
+            EnrolRefusal(
+                .token,
+                "The token is unknown, too old or was used by another agent. Make a new one: ansflow agent-token create"
+            )
+        case .nameTaken:
+            EnrolRefusal(
+                .conflict,
+                "Another agent is called \(name). Choose another --name, or re-key it: ansflow agent-token create --agent \(name)"
+            )
+        case .revoked: EnrolRefusal(.revoked, "This agent was revoked.")
+        case .unknownKey: EnrolRefusal(.unknownKey, "This key is not enrolled here. Enrol with a token.")
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import Glibc
+
+/// The process's clocks.
+enum Clocks {
+    /// Milliseconds since 1970.
+    static let wall: @Sendable () -> Int64 = { milliseconds(CLOCK_REALTIME) }
+    /// Milliseconds of a clock that never goes back.
+    static let steady: @Sendable () -> Int64 = { milliseconds(CLOCK_MONOTONIC) }
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,131 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerGateway
+import ControllerHTTP
+import ControllerIdentity
+import ControllerLogs
+import ControllerPipelines
+import ControllerRealtime
+import ControllerStore
+import Glibc
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts a controller together and runs it.
+struct ControllerAssembly {
+    let settings: ControllerSettings
+    let logger = Logger(label: "ansflow.controller")
+
+    init(_ settings: ControllerSettings) {
+        self.settings = settings
+    }
+
+    func run() async throws {
+        let database = try Database.open(directory: settings.dataDirectory, logger: logger)
+        let authority = try CertificateAuthority.open(directory: settings.dataDirectory)
+        let identity = IdentityConfiguration()
+        let hasher = PasswordHasher(identity)
+        let password = try await Bootstrap.firstAdministrator(
+            database, passwordFromEnvironment: settings.adminPassword, hasher: hasher, now: Clocks.wall())
+        let sessions = await SessionService(
+            database, signingKey: try SigningKey.load(settings.dataDirectory + "/signing.key"), hasher: hasher,
+            configuration: identity, clock: Clocks.wall)
+
+        let logger = self.logger
+        let end: @Sendable (String) -> Void = { reason in
+            logger.critical("the disk failed; the process ends", metadata: ["reason": "\(reason)"])
+            _exit(74)
+        }
+        let ingest = LogIngest(logger: Logger(label: "ansflow.logs"))
+        let logs = try LogStore(
+            directory: settings.dataDirectory + "/logs", configuration: .init(),
+            events: .init(durable: { ingest.durable($0, next: $1) }, fatal: { end("\($0)") }),
+            logger: Logger(label: "ansflow.logs"))
+        let router = EffectRouter()
+        let crash = settings.crashPoint.flatMap { CrashPoint($0) }
+        let engine = try await Engine(
+            store: database, sink: router, time: EngineTime(wall: Clocks.wall, steady: Clocks.steady),
+            logger: Logger(label: "ansflow.engine"), fatal: end, checkpoint: { crash?.reached($0) })
+
+        let generation = try await database.generation()
+        let gateway = try await Gateway.bind(
+            .init(
+                host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
+            authority: authority,
+            directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
+            events: AgentSessions(engine: engine, ingest: ingest),
+            state: .init(writable: { !engine.isHalted }, generation: { generation }),
+            logger: Logger(label: "ansflow.gateway"))
+        let reader = LogReader(store: logs)
+        let hub = EventHub(
+            reading: TopicStore(queries: database, pipelines: database), logs: reader, now: Clocks.wall)
+        ingest.attach(store: logs, engine: engine, gateway: gateway)
+        router.attach(gateway: gateway, hub: hub, ingest: ingest)
+
+        let server = try Server(
+            configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
+            services: services(database, engine, sessions, authority, reader, hub),
+            logger: Logger(label: "ansflow.http"))
+        let background = Task { await afterStart(database, logs, engine, ingest) }
+        let announce = Task {
+            let port = await server.port
+            say("listening: http://\(ListenAddress.bracketed(settings.listen.host)):\(port)")
+            say("agents: https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gateway.port)")
+            if let password { say("administrator: \(Bootstrap.administrator)  password: \(password)") }
+            say("ready")
+        }
+        defer {
+            background.cancel()
+            announce.cancel()
+        }
+        var group = ServiceGroupConfiguration(
+            services: [EngineTicker(engine: engine), gateway, server],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(10)
+        try await ServiceGroup(configuration: group).run()
+        await logs.close()
+        try? database.close()
+    }
+
+    private func http(gatewayPort: Int, fingerprint: String) -> HTTPConfiguration {
+        var configuration = HTTPConfiguration(now: Clocks.wall)
+        configuration.host = settings.listen.host
+        configuration.port = settings.listen.port
+        configuration.publicURL = settings.publicURL
+        configuration.allowsPlainHTTPBeyondLoopback = settings.behindTLSProxy
+        configuration.allowLocalRepositories = settings.allowLocalRepositories
+        configuration.gatewayURL = "https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gatewayPort)"
+        configuration.authorityFingerprint = fingerprint
+        if !settings.accessLog { configuration.accessLog = nil }
+        return configuration
+    }
+
+    private func services(
+        _ database: Database, _ engine: Engine, _ sessions: SessionService, _ authority: CertificateAuthority,
+        _ reader: LogReader, _ hub: EventHub
+    ) -> HTTPServices {
+        let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
+        return HTTPServices(
+            commands: engine, queries: database, pipelines: database, logs: reader,
+            compiler: PipelineReader(), authentication: sessions, logins: sessions, tickets: sessions, keys: sessions,
+            enrolmentTokens: EnrolmentTokens(database, fingerprint: authority.fingerprint, clock: Clocks.wall),
+            hub: hub,
+            runsVersion: { database.runsVersion }, diskFloor: { disk.shortage })
+    }
+
+    /// What need not be done before the first answer: the database's check, and logs whose packing a crash cut off.
+    private func afterStart(_ database: Database, _ logs: LogStore, _ engine: Engine, _ ingest: LogIngest) async {
+        for attempt in (try? await logs.attemptsWithSegment()) ?? [] {
+            guard await engine.read({ $0.isLive(attempt) }) == false else { continue }
+            await ingest.pack(attempt, logs)
+        }
+        guard let faults = try? await database.quickCheck(), !faults.isEmpty else { return }
+        logger.critical("the database is damaged; restore a backup", metadata: ["faults": "\(faults.prefix(5))"])
+    }
+
+    private func say(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+    }
+}

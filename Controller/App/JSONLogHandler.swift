@@ -1,0 +1,46 @@
+import ControllerCore
+import Glibc
+import Logging
+
+/// One JSON object a line on standard error.
+struct JSONLogHandler: LogHandler {
+    let label: String
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String, level: Logger.Level) {
+        self.label = label
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var json = JSONText()
+        json.object { object in
+            object.field("time", Timestamp.text(Clocks.wall()))
+            object.field("level", event.level.rawValue)
+            object.field("logger", label)
+            object.field("message", event.message.description)
+            let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            if all.isEmpty { return }
+            object.field("metadata") { inner in
+                for (key, value) in all.sorted(by: { $0.key < $1.key }) { inner.field(named: key, value.description) }
+            }
+        }
+        StandardError.say(json.bytes)
+    }
+}
+
+enum StandardError {
+    static func say(_ text: String) { say(Array(text.utf8)) }
+
+    /// One write a line: lines of several threads do not mix.
+    static func say(_ bytes: [UInt8]) {
+        let line = bytes + [UInt8(ascii: "\n")]
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,15 @@
+import ControllerCore
+import ControllerPipelines
+
+/// The compiler behind the core's port.
+struct PipelineReader: PipelineReading {
+    func compile(_ request: CompileRequest) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
+        func some(_ text: String) -> String? { text.isEmpty ? nil : text }
+        let context = CompileContext(
+            event: request.event, ref: some(request.ref), branch: some(request.branch), tag: some(request.tag),
+            commit: some(request.commit), repository: some(request.repositoryURL),
+            inputs: request.inputs.mapValues { .text($0) }, allowLocalRepositories: request.allowLocalRepositories)
+        let outcome = PipelineCompiler.compile(request.definition, file: request.file, context: context)
+        return (outcome.plan, outcome.diagnostics)
+    }
+}

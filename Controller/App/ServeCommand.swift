@@ -1,0 +1,77 @@
+import ArgumentParser
+import Glibc
+import Logging
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the controller until SIGTERM or SIGINT.",
+        discussion: """
+            Everything is kept under the data directory, which one controller at a time may hold. The first start makes \
+            keys, the certificate authority of the agents, and the user `admin` with a random password that is printed \
+            once; ANSFLOW_ADMIN_PASSWORD gives it a known one.
+
+            EXAMPLES
+              ansflow-controller serve --data-dir /var/lib/ansflow
+              ANSFLOW_ADMIN_PASSWORD=secret ansflow-controller serve --data-dir D --listen 127.0.0.1:0
+            """)
+
+    @Option(help: "Where everything is kept; made at the first start.")
+    var dataDir: String
+
+    @Option(help: "Address for people and the API: HOST:PORT. Plain HTTP, so loopback only, unless a proxy does TLS.")
+    var listen = ListenAddress(argument: "127.0.0.1:8080")!
+
+    @Option(help: "Address for agents, TLS: HOST:PORT.")
+    var agentListen = ListenAddress(argument: "127.0.0.1:8443")!
+
+    @Option(
+        name: .customLong("agent-name"), help: "A further name or address by which agents reach this host; repeatable.")
+    var agentNames: [String] = []
+
+    @Option(help: "How people reach this controller, for links and the check of Origin, e.g. https://ci.example.org.")
+    var publicUrl = ""
+
+    @Flag(help: "Allow pipelines to name repositories on this machine: paths, file: and loopback addresses.")
+    var allowLocalRepositories = false
+
+    @Flag(help: "Serve plain HTTP beyond loopback: only behind a proxy that does TLS.")
+    var behindTlsProxy = false
+
+    @Option(help: "No new run is taken while less than this is free on the data directory's disk, in MiB.")
+    var diskFloorMib = 16
+
+    @Option(help: "Least severe messages to log: trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "info"
+
+    @Flag(help: "Do not log each request.")
+    var noAccessLog = false
+
+    func validate() throws {
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError(
+                "--log-level is \(logLevel); it must be trace, debug, info, notice, warning, error or critical.")
+        }
+        guard diskFloorMib >= 0 else { throw ValidationError("--disk-floor-mib is negative.") }
+    }
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let level = Logger.Level(rawValue: logLevel) ?? .info
+        LoggingSystem.bootstrap { label in JSONLogHandler(label: label, level: level) }
+        let settings = ControllerSettings(
+            dataDirectory: dataDir, listen: listen, agentListen: agentListen, agentNames: agentNames,
+            publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories, behindTLSProxy: behindTlsProxy,
+            diskFloorBytes: UInt64(diskFloorMib) * 1024 * 1024, accessLog: !noAccessLog,
+            adminPassword: getenv("ANSFLOW_ADMIN_PASSWORD").map { String(cString: $0) },
+            crashPoint: getenv("ANSFLOW_CRASH_AT").map { String(cString: $0) })
+        // No step or helper process is to inherit it.
+        unsetenv("ANSFLOW_ADMIN_PASSWORD")
+        do {
+            try await ControllerAssembly(settings).run()
+        } catch let error as any CustomStringConvertible & Error {
+            StandardError.say("ansflow-controller: \(error)")
+            throw ExitCode.failure
+        }
+    }
+}
