@@ -98,7 +98,8 @@ package struct CheckoutStep: Sendable {
             return try await commit(of: "FETCH_HEAD")
         }
         // Most hosts give a commit by its id; where one does not, its branch has it.
-        if try await git.show(fetchArguments([checkout.commit]), limit: Self.fetchLimit), try await has(checkout.commit)
+        if try await git.show(fetchArguments([checkout.commit]), limit: Self.fetchLimit, hiding: address),
+            try await has(checkout.commit)
         {
             return checkout.commit
         }
@@ -135,7 +136,7 @@ package struct CheckoutStep: Sendable {
     }
 
     private func fetch(_ ref: String, depth: Int? = nil) async throws {
-        guard try await git.show(fetchArguments([ref], depth: depth), limit: Self.fetchLimit) else {
+        guard try await git.show(fetchArguments([ref], depth: depth), limit: Self.fetchLimit, hiding: address) else {
             throw CheckoutFailure("Fetching \(ref) from \(address.shown) failed.")
         }
     }

@@ -42,9 +42,11 @@ struct GitRunner: Sendable {
 
     /// Runs git with its output shown.
     ///
+    /// - Parameter hiding: An argument that may hold credentials, and what is shown instead.
     /// - Returns: Whether it ended with 0.
-    func show(_ arguments: [String], limit: Duration) async throws -> Bool {
-        let line = "$ git \(arguments.joined(separator: " "))\n"
+    func show(_ arguments: [String], limit: Duration, hiding: RepositoryAddress? = nil) async throws -> Bool {
+        let shown = arguments.map { $0 == hiding?.text ? hiding?.shown ?? "" : $0 }
+        let line = "$ git \(shown.joined(separator: " "))\n"
         _ = Files.writeAll(1, Array(line.utf8))
         return try await within(limit) {
             let result = try await Subprocess.run(
