@@ -1,0 +1,1 @@
+"""Measures AnsFlow's workloads on one machine, beside yardsticks of the same run. See docs/performance.md."""
