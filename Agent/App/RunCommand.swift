@@ -97,8 +97,13 @@ struct Assembly {
             defer { group.cancelAll() }
             while let event = try await group.next() {
                 switch event {
-                case .signal: return AgentExitReason?.none
-                case .exit(let reason): return reason
+                case .signal:
+                    // Before the group ends: what waits for the agent's own reasons to leave ends by it.
+                    await runtime.close()
+                    return AgentExitReason?.none
+                case .exit(let reason):
+                    await runtime.close()
+                    return reason
                 case .dialled(.revoked(let why)):
                     log.error("revoked", metadata: ["reason": "\(why)"])
                     await runtime.revoked()
@@ -108,7 +113,6 @@ struct Assembly {
             return nil
         }
         try? await control.close().get()
-        await runtime.close()
         return reason
     }
 
