@@ -1,6 +1,7 @@
 import AnsFlowTransport
 import ControllerCore
 import ControllerRealtime
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -195,6 +196,7 @@ final class Wire: Sendable {
 /// A viewer over a real socket.
 final class LiveClient {
     let wire: Wire
+    private var buffer = ByteBuffer()
     private let parser = FrameParser(FrameParser.Rules(peerMasks: false, payloadMax: 16 * 1024 * 1024))
 
     init(_ wire: Wire) {
@@ -232,11 +234,13 @@ final class LiveClient {
 
     /// The next frame.
     func frame(_ what: String = "a frame") async throws -> Frame {
-        try await wire.until(what) { bytes in
-            var buffer = ByteBuffer(bytes: bytes)
-            guard let frame = try parser.next(&buffer) else { return nil }
-            bytes.removeFirst(bytes.count - buffer.readableBytes)
-            return frame
+        while true {
+            if let frame = try parser.next(&buffer) { return frame }
+            let more = try await wire.until(what) { bytes -> [UInt8]? in
+                defer { bytes = [] }
+                return bytes.isEmpty ? nil : bytes
+            }
+            buffer.writeBytes(more)
         }
     }
 

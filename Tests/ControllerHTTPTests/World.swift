@@ -1,6 +1,7 @@
 import AnsFlowProtocol
 import ControllerCore
 import ControllerRealtime
+import NIOCore
 import Synchronization
 
 @testable import ControllerHTTP

@@ -80,6 +80,7 @@ package struct Problem: Error, Equatable, Sendable {
         }
         var reply = Reply(
             HTTPResponse.Status(code: status), "application/problem+json", ResponseBody(byteBuffer: json.buffer))
+        reply.buffer = json.buffer
         if let retryAfter { reply.headers[.retryAfter] = String(retryAfter) }
         if let allow { reply.headers[.allow] = allow }
         if status == 401 { reply.headers[.wwwAuthenticate] = "Bearer realm=\"ansflow\"" }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
@@ -74,6 +75,27 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if case .upgraded = phase { return context.write(data, promise: promise) }
         if case .end = unwrapOutboundIn(data) { start(decision.configuration.keepAlive, context) }
         context.write(data, promise: promise)
+    }
+
+    /// A first head that is no HTTP reaches nobody who could answer: it is answered here. Later ones are the request loop's.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard isFirst, let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        isFirst = false
+        let problem =
+            parserError == .headerOverflow
+            ? Problem(431, "Request head too large", "The request's head is too large.")
+            : Problem.malformed("This is not a well-formed HTTP/1.1 request.")
+        let body = problem.reply(requestID: RequestIdentity.id([:])).buffer ?? ByteBuffer()
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status),
+            headers: [
+                "content-type": "application/problem+json", "content-length": "\(body.readableBytes)",
+                "connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff",
+            ])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(promise: nil)
     }
 
     private func start(_ time: TimeAmount, _ context: ChannelHandlerContext) {
