@@ -190,7 +190,13 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     /// Lives until the socket is closed; looks every few seconds whether the viewer may still be here.
     func watch(_ authentication: any Authenticating) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await self.channel.closeFuture.get() }
+            group.addTask {
+                await withTaskCancellationHandler {
+                    try? await self.channel.closeFuture.get()
+                } onCancel: {
+                    self.eventLoop.execute { self.close(1001, "The controller stops.") }
+                }
+            }
             group.addTask {
                 while !Task.isCancelled {
                     let pause = Duration.nanoseconds(self.configuration.webSocketRecheck.nanoseconds)
