@@ -55,10 +55,15 @@ import Testing
             try log.releaseAll(cluster)
             try eventually(within: 30, "enough has gone through") { link.bytesToServer >= faults.blackholeAfter ?? 0 }
             let silentSince = Clock.seconds
-            try eventually(within: Self.silence, "both ends close a silent connection") {
-                link.clientClosedAt != nil && link.serverClosedAt != nil
+            // The agent's own goodbye stands behind bytes that nobody takes, so its next dial is what shows that it has closed.
+            try eventually(within: Self.silence, "the controller closes a silent connection") {
+                link.serverClosedAt != nil
+            }
+            try eventually(within: Self.silence, "the agent closes a silent connection and dials again") {
+                cluster.proxy.connectionCount > 1
             }
             #expect(Clock.seconds - silentSince > 15, "it was silence that ended it")
+            #expect(Clock.seconds - silentSince < Self.silence)
             let after = (cluster.controller.process?.residentBytes ?? 0, cluster.agent.process?.residentBytes ?? 0)
             #expect(after.0 - before.0 < 48 << 20, "the controller grew from \(before.0) to \(after.0)")
             #expect(after.1 - before.1 < 32 << 20, "the agent grew from \(before.1) to \(after.1)")

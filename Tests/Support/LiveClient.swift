@@ -49,6 +49,9 @@ package final class LiveClient {
         buffer += bytes
     }
 
+    /// Throws away what was read and not yet taken, for a viewer that does not care.
+    package func forget() { buffer.removeAll(keepingCapacity: true) }
+
     /// The next message that has arrived whole; pings are answered.
     package func next() throws -> JSON? {
         while let (opcode, payload) = takeFrame() {
