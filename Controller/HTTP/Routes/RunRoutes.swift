@@ -146,6 +146,10 @@ struct RunRoutes {
                 id, by: call.principal.name, reason: reason, force: force)
             return .json { RunJSON.run(run, &$0) }
         } catch {
+            // The engine knows only runs that have not ended. Who cancels one that has just ended gets its end.
+            if error == .notFound, let ended = try await services.queries.run(id) {
+                return .json { RunJSON.run(ended, &$0) }
+            }
             throw Problem(error, what: "run")
         }
     }
