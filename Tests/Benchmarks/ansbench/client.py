@@ -108,7 +108,14 @@ class Connection:
 
     def call(self, method, path, body=None, headers=()):
         """A request and its answer as JSON; a status of 400 and above is an error."""
-        self.send(self.request(method, path, body, headers))
+        request = self.request(method, path, body, headers)
+        try:
+            # Kept alive for too long: the peer has closed it meanwhile.
+            if self.socket is not None and select.select([self.socket], [], [], 0)[0]:
+                self.close()
+        except ValueError:
+            self.close()
+        self.send(request)
         status, text = self.answer()
         if status >= 400:
             raise Broken(f"{method} {path} answered {status}: {text[:400].decode(errors='replace')}")

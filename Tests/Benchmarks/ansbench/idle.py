@@ -26,7 +26,9 @@ def rest(bench):
             shims = agent.shims()
             if not shims:
                 raise Broken("The agent keeps no warm shim.")
-            controller, own, shim = memory(stack.controller.pid), memory(agent.pid), memory(shims[0])
+            controller, own = memory(stack.controller.pid), memory(agent.pid)
+            # The others are the parked children, which become the steps.
+            shim = max((memory(pid) for pid in shims), key=lambda found: found["resident"])
         found["controller"].append(controller["resident"])
         found["agent"].append(own["resident"])
         found["agent_own"].append(own["anonymous"])
@@ -34,7 +36,7 @@ def rest(bench):
         found["shim_own"].append(shim["anonymous"])
         say(
             f"P10 repeat {repeat + 1}: controller {controller['resident']:.1f} MB ({controller['anonymous']:.1f} own), agent "
-            f"{own['resident']:.1f} ({own['anonymous']:.1f} own), {len(shims)} shim(s) {shim['resident']:.1f} ({shim['anonymous']:.1f} own)"
+            f"{own['resident']:.1f} ({own['anonymous']:.1f} own), shim {shim['resident']:.1f} ({shim['anonymous']:.1f} own)"
         )
     note = f"{wait} s after the last run"
     return [

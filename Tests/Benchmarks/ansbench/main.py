@@ -113,7 +113,7 @@ def measure(bench, names):
         say(f"{name} ...")
         try:
             figures += workload(bench)
-        except (Broken, OSError, subprocess.SubprocessError, KeyError, ValueError) as error:
+        except Exception as error:  # One workload's trouble must not cost the figures of the others.
             broken[name] = f"{type(error).__name__}: {error}"
             say(f"{name} could not be measured: {broken[name]}")
             if not isinstance(error, Broken):

@@ -4,7 +4,6 @@ import re
 import subprocess
 import time
 
-from .client import now_ns
 from .common import Broken, Figure, Yardstick, say
 from .stack import Stack
 from .triggers import post_all

@@ -41,6 +41,13 @@ def sync(bench, count=200):
     return percentile(times, 0.5), percentile(times, 0.99)
 
 
+def floor(bench, syncs, to_stamp):
+    """A spawn and so many appends with `fdatasync`, one after another, which no durable run can do without: p50 and p99 in ms."""
+    spawn50, spawn99 = spawn_to_stamp(bench) if to_stamp else spawn(bench)
+    sync50, sync99 = sync(bench)
+    return spawn50 + syncs * sync50, spawn99 + syncs * sync99
+
+
 def certificate(bench):
     """A self-signed key and certificate for the TLS yardsticks."""
     path = bench.scratch / "yardstick.pem"
