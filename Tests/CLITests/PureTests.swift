@@ -33,6 +33,48 @@ import Testing
         #expect(cursor.close() == nil)
     }
 
+    private func step(_ name: String, attempt: Int, started: String?, finished: String? = nil) -> StepModel {
+        StepModel(
+            name: name, status: finished == nil ? "running" : "success", attempt: attempt, startedAt: started,
+            finishedAt: finished)
+    }
+
+    private func run(_ steps: [StepModel]) -> RunModel {
+        RunModel(id: 1, status: "running", jobs: [JobModel(name: "a", status: "running", agent: "one", steps: steps)])
+    }
+
+    @Test func anEndIsShownBeforeWhatWaitedForIt() {
+        var state = FollowState()
+        let first = StepPlace(job: "a", step: "first")
+        let second = StepPlace(job: "a", step: "second")
+        // The first line may come before the state says that its step began: then it says so itself, once.
+        #expect(state.look(at: run([step("first", attempt: 1, started: nil)]), all: false) == [])
+        let key = LogKey(place: first, attempt: 1)
+        #expect(state.begin(key) == .stepBegan(first, attempt: 1, agent: "one"))
+        #expect(state.begin(key) == nil)
+        let both = run([
+            step("second", attempt: 1, started: "2026-01-02T03:04:06Z"),
+            step("first", attempt: 1, started: "2026-01-02T03:04:05Z", finished: "2026-01-02T03:04:06Z"),
+        ])
+        #expect(
+            state.look(at: both, all: true) == [
+                .pull(key, over: true),
+                .show(.stepEnded(first, status: "success", note: "", duration: "1.0s")),
+                .show(.stepBegan(second, attempt: 1, agent: "one")),
+                .pull(LogKey(place: second, attempt: 1), over: false),
+            ])
+        #expect(state.look(at: both, all: false) == [.pull(key, over: true)])
+        #expect(state.close(key) == nil)
+        #expect(state.look(at: both, all: false) == [])
+    }
+
+    @Test func aFieldThatTheSentenceNamesIsNotSaidTwice() {
+        let body =
+            #"{"title":"x","detail":"It is wrong. a is no number.","errors":[{"path":"a","message":"a is no number."},{"path":"b","message":"other"}]}"#
+        let failure = Problem.failure(status: 422, body: Array(body.utf8), url: "http://x", thing: "")
+        #expect(failure.details == ["b: other"])
+    }
+
     @Test func terminalTextLosesControlCharacters() {
         #expect(SafeText.line("plain \t text", colours: false) == "plain \t text")
         #expect(SafeText.line("\u{1B}[31mred\u{1B}[0m", colours: true) == "\u{1B}[31mred\u{1B}[0m")

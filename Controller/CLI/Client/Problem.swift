@@ -23,7 +23,11 @@ package struct Problem: Decodable, Equatable, Sendable {
     package static func failure(status: Int, body: [UInt8], url: String, thing: String) -> ClientFailure {
         let problem = try? JSON.decode(Problem.self, from: body)
         let message = problem?.detail ?? problem?.title ?? "the controller answered with status \(status)"
-        let details = (problem?.errors ?? []).prefix(50).map { field in
+        // The sentence often has the first of them already.
+        let fields = (problem?.errors ?? []).filter { field in
+            field.message.map { $0.isEmpty || !message.contains($0) } ?? true
+        }
+        let details = fields.prefix(50).map { field in
             [field.path, field.message].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ": ")
         }
         let kind: ClientFailure.Kind

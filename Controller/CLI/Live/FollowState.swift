@@ -59,19 +59,11 @@ package struct FollowState: Sendable {
         case waiting(String)
     }
 
-    /// What one look at the run leads to.
-    package struct Update: Equatable, Sendable {
-        /// Shown before the logs are fetched.
-        package var began: [Output] = []
-        /// Logs to read to their present end; of attempts that are over, to their last line.
-        package var pull: [(key: LogKey, step: Int64?, over: Bool)] = []
-        /// Shown after the logs were fetched.
-        package var ended: [Output] = []
-
-        package static func == (left: Update, right: Update) -> Bool {
-            left.began == right.began && left.ended == right.ended && left.pull.map(\.key) == right.pull.map(\.key)
-                && left.pull.map(\.over) == right.pull.map(\.over)
-        }
+    /// What one look at the run leads to, in this order.
+    package enum Action: Equatable, Sendable {
+        case show(Output)
+        /// A log to read to its present end; of an attempt that is over, to its last line.
+        case pull(LogKey, over: Bool)
     }
 
     package let selection: LogSelection
@@ -81,6 +73,8 @@ package struct FollowState: Sendable {
     /// Number of the last event that the shown state includes.
     package private(set) var seq: Int64 = 0
     private var begun: [StepPlace: Int] = [:]
+    /// Where each step's job runs.
+    private var agents: [StepPlace: String] = [:]
     private var over: Set<StepPlace> = []
     private var reasons: [String: String] = [:]
 
@@ -88,51 +82,71 @@ package struct FollowState: Sendable {
         self.selection = selection
     }
 
-    /// Takes a run as it was read.
+    /// Takes a run as it was read. Ends come first, in the order in which they came, then what goes on: so a step that waited for
+    /// another one begins after that one's end.
     ///
     /// - Parameter all: whether running logs are pulled too, as after a (re)connection
-    package mutating func look(at run: RunModel, all: Bool) -> Update {
-        var update = Update()
+    package mutating func look(at run: RunModel, all: Bool) -> [Action] {
+        var ended: [(at: String, actions: [Action])] = []
+        var running: [Action] = []
         seq = max(seq, run.seq ?? 0)
         for job in run.jobs ?? [] {
             for step in job.steps ?? [] {
-                look(at: step, of: job, all: all || run.isFinished, into: &update)
+                let actions = look(at: step, of: job, all: all || run.isFinished)
+                if step.isFinished {
+                    ended.append((step.finishedAt ?? "", actions))
+                } else {
+                    running += actions
+                }
             }
         }
+        // Times are text of one form, so their order is the text's; the sort keeps equal ones as the run lists them.
+        ended.sort { $0.at < $1.at }
+        var actions = ended.flatMap(\.actions) + running
         for reason in run.waiting ?? [] where reason.kind != "needs" && reason.kind != "parallel" {
             let place = [reason.job, reason.step].compactMap { $0 }.joined(separator: "/")
             guard reasons[place] != reason.message else { continue }
             reasons[place] = reason.message
-            update.began.append(.waiting(place.isEmpty ? reason.message : "\(place): \(reason.message)"))
+            actions.append(.show(.waiting(place.isEmpty ? reason.message : "\(place): \(reason.message)")))
         }
-        return update
+        return actions
     }
 
-    private mutating func look(at step: StepModel, of job: JobModel, all: Bool, into update: inout Update) {
+    private mutating func look(at step: StepModel, of job: JobModel, all: Bool) -> [Action] {
+        var actions: [Action] = []
         let place = StepPlace(job: job.name, step: step.name)
         if let id = step.id { places[String(id)] = place }
         places[place.text] = place
-        guard selection.includes(place, id: step.id) else { return }
+        agents[place] = job.agent
+        guard selection.includes(place, id: step.id) else { return [] }
         let newest = step.attempt ?? 0
         if newest > 0 {
-            if begun[place, default: 0] < newest, step.startedAt != nil || step.isFinished {
-                begun[place] = newest
-                update.began.append(.stepBegan(place, attempt: newest, agent: job.agent))
+            if step.startedAt != nil || step.isFinished, let output = begin(LogKey(place: place, attempt: newest)) {
+                actions.append(.show(output))
             }
             for attempt in 1...newest where selection.attempt == nil || selection.attempt == attempt {
                 let key = LogKey(place: place, attempt: attempt)
                 if cursors[key] == nil { cursors[key] = LogCursor(next: selection.fromLine) }
                 let isOver = attempt < newest || step.isFinished
                 guard cursors[key]?.isClosed == false, isOver || all else { continue }
-                update.pull.append((key, step.id, isOver))
+                actions.append(.pull(key, over: isOver))
             }
         }
         if step.isFinished, over.insert(place).inserted {
-            update.ended.append(
-                .stepEnded(
-                    place, status: step.result ?? step.status, note: Self.note(of: step),
-                    duration: Durations.between(step.startedAt, step.finishedAt)))
+            actions.append(
+                .show(
+                    .stepEnded(
+                        place, status: step.result ?? step.status, note: Self.note(of: step),
+                        duration: Durations.between(step.startedAt, step.finishedAt))))
         }
+        return actions
+    }
+
+    /// Says that an attempt began, once; nil where that was said. Its first line says so too: it may come before the state does.
+    package mutating func begin(_ key: LogKey) -> Output? {
+        guard begun[key.place, default: 0] < key.attempt else { return nil }
+        begun[key.place] = key.attempt
+        return .stepBegan(key.place, attempt: key.attempt, agent: agents[key.place])
     }
 
     /// Why a step ended as it did, where that is not plain.

@@ -106,7 +106,7 @@ package struct RunFollower {
                 return
             }
             switch state.take(lines, of: key) {
-            case .lines(let shown): printer.show(shown, of: key)
+            case .lines(let shown): show(shown, of: key)
             case .gap: try await pull(key, over: false)
             }
         case "snapshot", "lagged":
@@ -124,11 +124,19 @@ package struct RunFollower {
     private mutating func look(all: Bool) async throws {
         let answer = try await client.get("/api/v1/pipeline-runs/\(id)", thing: "Run \(id)")
         let run = try answer.decode(RunModel.self)
-        let update = state.look(at: run, all: all)
-        for output in update.began { printer.show(output) }
-        for (key, _, over) in update.pull { try await pull(key, over: over) }
-        for output in update.ended { printer.show(output) }
+        for action in state.look(at: run, all: all) {
+            switch action {
+            case .show(let output): printer.show(output)
+            case .pull(let key, let over): try await pull(key, over: over)
+            }
+        }
         self.run = run
+    }
+
+    private mutating func show(_ lines: [LogLineModel], of key: LogKey) {
+        guard !lines.isEmpty else { return }
+        if let output = state.begin(key) { printer.show(output) }
+        printer.show(lines, of: key)
     }
 
     /// Reads a log from the next line to its present end; where its attempt is over, to its last line.
@@ -150,7 +158,7 @@ package struct RunFollower {
                 if over { _ = state.close(key) }
                 return
             }
-            if case .lines(let shown) = state.take(page.lines, of: key) { printer.show(shown, of: key) }
+            if case .lines(let shown) = state.take(page.lines, of: key) { show(shown, of: key) }
             let after = state.cursors[key]?.next ?? 1
             if after > next { continue }
             guard over else { return }
@@ -160,7 +168,7 @@ package struct RunFollower {
                 try await Task.sleep(for: .milliseconds(100))
                 continue
             }
-            if let last = state.close(key) { printer.show([last], of: key) }
+            if let last = state.close(key) { show([last], of: key) }
             return
         }
     }

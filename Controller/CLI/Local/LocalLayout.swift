@@ -23,8 +23,11 @@ package struct LocalLayout: Equatable, Sendable {
     package var address: String { root + "/up.url" }
     /// There once the administrator was made.
     package var administratorMark: String { root + "/administrator-made" }
-    /// There once the local agent was enrolled.
-    package var enrolledMark: String { root + "/agent-enrolled" }
+    /// There once the local agent was enrolled: the file that it writes last.
+    package var enrolledMark: String { agent + "/link.json" }
+    /// The administrator's password, from before the controller gets it until it was shown and the agent enrolled: an `up` that is
+    /// killed in between can be repeated, and nobody is locked out.
+    package var pendingPassword: String { root + "/administrator-password" }
 
     package func has(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -28,6 +28,8 @@ package struct LocalStack {
 
     private static let readyLimit = Duration.seconds(60)
     private static let endLimit = Duration.seconds(30)
+    private static let connectLimit = Duration.seconds(30)
+    private static let agentName = "local"
 
     /// - Parameter say: takes each line for the user
     package init(options: Options, programs: Programs, say: @escaping (String) -> Void) {
@@ -48,11 +50,13 @@ package struct LocalStack {
             let environment = ProcessInfo.processInfo.environment
             let given = environment["ANSFLOW_ADMIN_PASSWORD"].flatMap { $0.isEmpty ? nil : $0 }
             let first = !layout.has(layout.administratorMark)
-            let password = first ? given ?? Self.randomPassword() : given
+            let password = try given ?? kept(first: first)
             try startController(password: first ? password : nil)
             try await awaitController()
             try await enrol(password: password, tell: first && given == nil)
+            unlink(layout.pendingPassword)
             try startAgent()
+            try await awaitAgent()
             try FileIO.write(Array((url + "\n").utf8), to: layout.address, mode: 0o600)
         } catch {
             await end()
@@ -140,6 +144,15 @@ package struct LocalStack {
         try layout.writePID(child.pid, to: layout.agentPID)
     }
 
+    /// The password of a first start: a new one, or that of an earlier one which was cut off.
+    private func kept(first: Bool) throws -> String? {
+        if let kept = FileIO.tail(layout.pendingPassword, lines: 1).first { return kept }
+        guard first else { return nil }
+        let made = Self.randomPassword()
+        try FileIO.write(Array((made + "\n").utf8), to: layout.pendingPassword, mode: 0o600)
+        return made
+    }
+
     /// Waits until the controller says that it is ready.
     private mutating func awaitController() async throws {
         let client = try APIClient(endpoint: Endpoint(url: url, token: "", caFile: nil))
@@ -167,6 +180,45 @@ package struct LocalStack {
         throw failed("The controller was not ready in time\(last).", log: layout.controllerLog)
     }
 
+    /// Waits until the agent is connected. One that is not in time is only said: it goes on trying.
+    private mutating func awaitAgent() async throws {
+        let deadline = ContinuousClock.now + Self.connectLimit
+        while ContinuousClock.now < deadline {
+            if let how = agent?.ended() {
+                agent = nil
+                throw failed("The local agent ended while it started (\(how)).", log: layout.agentLog)
+            }
+            if try await isAgentConnected() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        say("note: the local agent is not connected yet; \(layout.agentLog) says why")
+    }
+
+    private func isAgentConnected() async throws -> Bool {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return true }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer {
+            close(ends[0])
+            if null >= 0 { close(null) }
+        }
+        let child: Child
+        do {
+            defer { close(ends[1]) }
+            child = try Child.start(
+                programs.agent, ["status", "--data-dir", layout.agent, "--json"], environment: Self.childEnvironment(),
+                output: ends[1], errors: null >= 0 ? null : ends[1])
+        }
+        // The answer is short, far below what a pipe holds.
+        _ = try await child.wait()
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = read(ends[0], &buffer, buffer.count)
+        guard count > 0 else { return false }
+        struct Status: Decodable { var connected: Bool? }
+        return (try? JSON.decode(Status.self, from: Array(buffer[..<count])))?.connected == true
+    }
+
     /// On the first start: shows the administrator's password and enrols the local agent.
     private func enrol(password: String?, tell: Bool) async throws {
         guard !layout.has(layout.administratorMark) || !layout.has(layout.enrolledMark) else { return }
@@ -186,10 +238,7 @@ package struct LocalStack {
                 if tell { say("administrator: admin  password: \(password)") }
                 if !layout.has(layout.administratorMark) { try layout.mark(layout.administratorMark) }
             }
-            if !layout.has(layout.enrolledMark) {
-                try await enrolAgent(client)
-                try layout.mark(layout.enrolledMark)
-            }
+            if !layout.has(layout.enrolledMark) { try await enrolAgent(client) }
             if password != nil { _ = try await client.logout() }
         } catch {
             await client.shutdown()
@@ -209,14 +258,18 @@ package struct LocalStack {
     }
 
     private func enrolAgent(_ client: APIClient) async throws {
-        let token = try await client.post("/api/v1/agents/enrolment-tokens", .object([:])).decode(EnrolmentModel.self)
+        // An enrolment that was cut off may have left the name at the controller: then it gets the new key.
+        let known = try await client.get("/api/v1/agents").decode(Listing<AgentModel>.self).items
+        let old = known.first { $0.name == Self.agentName && $0.revoked != true }
+        let body = old.map { ["agent_id": JSONValue.int($0.id)] } ?? [:]
+        let token = try await client.post("/api/v1/agents/enrolment-tokens", .object(body)).decode(EnrolmentModel.self)
             .token
         let child = try Self.spawn(
             programs.agent,
             [
                 "enrol", "--controller", "https://\(options.agentListen.reachable.text)", "--token", token,
                 "--data-dir",
-                layout.agent, "--name", "local", "--slots", String(options.slots),
+                layout.agent, "--name", Self.agentName, "--slots", String(options.slots),
             ], Self.childEnvironment(), log: layout.agentLog)
         guard try await child.wait() else {
             throw failed("The local agent could not be enrolled.", log: layout.agentLog)
