@@ -128,7 +128,12 @@ extension AgentMachine {
         effects.append(.journal(.forgotten(id)))
         effects.append(.forgetShim(id))
         let job = record.life.jobAttempt
-        if !records.values.contains(where: { $0.life.jobAttempt == job }) { workspaces.release(job, now: now) }
+        release(job, now: now, &effects)
+    }
+
+    private mutating func release(_ job: JobAttemptID, now: UInt64, _ effects: inout [AgentEffect]) {
+        guard !records.values.contains(where: { $0.life.jobAttempt == job }) else { return }
+        effects += workspaces.release(job, now: now).map { .cleanWorkspace($0) }
     }
 
     // MARK: From shims, journal and claims
@@ -181,9 +186,7 @@ extension AgentMachine {
             effects.append(.journal(.forgotten(id)))
             effects.append(.forgetShim(id))
             if !forgotten { send(.declined(id, reason: String(reason.prefix(300))), &effects) }
-            if let job, !records.values.contains(where: { $0.life.jobAttempt == job }) {
-                workspaces.release(job, now: now)
-            }
+            if let job { release(job, now: now, &effects) }
         case .claim: effects.append(.claimStartFile(id))
         case .some(.none), nil: break
         }

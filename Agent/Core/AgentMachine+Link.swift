@@ -82,6 +82,9 @@ extension AgentMachine {
             records[id]?.report.finishAt = 0
             pump(id, now: now, &effects)
         case .forget(let id): forget(id, now: now, &effects)
+        case .jobEnded(let job):
+            effects += workspaces.ended(job, now: now).map { .cleanWorkspace($0) }
+            exitIfDone(now: now, &effects)
         case .drain: drain(now: now, &effects)
         case .welcome, .probe, .heartbeat: break
         }
@@ -152,11 +155,11 @@ extension AgentMachine {
             return
         }
         guard isDraining else { return }
-        guard records.isEmpty else {
+        guard records.isEmpty, !workspaces.hasOpenJobs(now: now) else {
             idleSince = nil
             return
         }
-        // The next step of a job that has begun comes right after the end of the one before.
+        // Nothing more comes of the jobs that this process knew; of one that it found at its start a step may follow at once.
         let since = idleSince ?? now
         idleSince = since
         if now >= since + Self.drainedQuietMs { exit(.drained, &effects) }

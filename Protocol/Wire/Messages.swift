@@ -28,6 +28,8 @@ package enum ControllerMessage: Equatable, Sendable {
     case logResend(AttemptID, from: UInt64)
     /// The attempt's end is durable: its spool may go.
     case forget(AttemptID)
+    /// No step of this job attempt will come any more: its workspace may go.
+    case jobEnded(JobAttemptID)
     case heartbeat(ControllerHeartbeat)
     /// Answer with a heartbeat at once: another process shows this agent's key.
     case probe

@@ -77,6 +77,7 @@ package enum WireCodec {
         case .logAck(let attempt, let next): try object("log_ack", OffsetBody(attempt: attempt, next: next))
         case .logResend(let attempt, let from): try object("log_resend", OffsetBody(attempt: attempt, next: from))
         case .forget(let attempt): try object("forget", AttemptBody(attempt: attempt))
+        case .jobEnded(let job): try object("job_ended", JobBody(jobAttempt: job))
         case .heartbeat(let heartbeat): try object("heartbeat", heartbeat)
         case .probe: try object("probe", EmptyBody())
         case .drain: try object("drain", EmptyBody())
@@ -97,6 +98,7 @@ package enum WireCodec {
             let resend: OffsetBody = try body(bytes)
             return .logResend(resend.attempt, from: resend.next)
         case "forget": return .forget(try body(bytes, AttemptBody.self).attempt)
+        case "job_ended": return .jobEnded(try body(bytes, JobBody.self).jobAttempt)
         case "heartbeat": return .heartbeat(try body(bytes))
         case "probe": return .probe
         case "drain": return .drain
@@ -134,6 +136,11 @@ package enum WireCodec {
     private struct AttemptBody: Codable {
         var attempt: AttemptID
         var reason: String?
+    }
+    private struct JobBody: Codable {
+        var jobAttempt: JobAttemptID
+
+        enum CodingKeys: String, CodingKey { case jobAttempt = "job_attempt" }
     }
     private struct GapBody: Codable {
         var attempt: AttemptID

@@ -178,7 +178,7 @@ struct AttemptTests {
         #expect(bench.feed(.linkOpened(2)).isEmpty)
     }
 
-    @Test("the last one's end lets a draining agent leave")
+    @Test("the end of its last job lets a draining agent leave, and not the end of a step between two")
     func drained() {
         var bench = Bench()
         bench.connect()
@@ -189,8 +189,35 @@ struct AttemptTests {
         bench.pass(5_000)
         #expect(!bench.effects.contains(.exit(.drained)))
         bench.tell(.forget(five))
+        bench.pass(60_000)
+        #expect(!bench.effects.contains(.exit(.drained)), "its job may have a further step")
+        let job = JobAttemptID(1)
+        #expect(bench.tell(.jobEnded(job)) == [.cleanWorkspace(job)])
         bench.pass(1_000)
         #expect(!bench.effects.contains(.exit(.drained)))
         #expect(bench.pass(3_000).contains(.exit(.drained)))
+    }
+
+    @Test("a workspace goes when its job has ended and its last attempt is forgotten, whichever comes first")
+    func workspaces() {
+        var bench = Bench()
+        bench.connect()
+        bench.run(5)
+        let job = JobAttemptID(1)
+        #expect(bench.tell(.jobEnded(job)).isEmpty, "an attempt of it is still here")
+        bench.feed(.exited(five, success()))
+        #expect(bench.tell(.forget(five)).contains(.cleanWorkspace(job)))
+        #expect(bench.tell(.jobEnded(job)).isEmpty)
+    }
+
+    @Test("a workspace whose job's end was never heard goes after a while")
+    func idleWorkspaces() {
+        var bench = Bench()
+        bench.connect()
+        bench.run(5)
+        bench.feed(.exited(five, success()))
+        bench.tell(.forget(five))
+        #expect(bench.pass(9 * 60_000).allSatisfy { $0 != .cleanWorkspace(JobAttemptID(1)) })
+        #expect(bench.pass(61_000).contains(.cleanWorkspace(JobAttemptID(1))))
     }
 }

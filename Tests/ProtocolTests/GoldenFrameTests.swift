@@ -50,12 +50,13 @@ struct GoldenFrameTests {
             case .logAck: "log_ack"
             case .logResend: "log_resend"
             case .forget: "forget"
+            case .jobEnded: "job_ended"
             case .heartbeat: "heartbeat"
             case .probe: "probe"
             case .drain: "drain"
             }
         }
-        #expect(Set(controller).count == 9)
+        #expect(Set(controller).count == 10)
     }
 
     @Test func log() throws {

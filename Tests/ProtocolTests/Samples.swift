@@ -76,6 +76,7 @@ enum Samples {
         Controller(
             message: .logResend(AttemptID(7), from: 0), text: #"{"attempt":7,"next":0,"type":"log_resend"}"#),
         Controller(message: .forget(AttemptID(7)), text: #"{"attempt":7,"type":"forget"}"#),
+        Controller(message: .jobEnded(JobAttemptID(5)), text: #"{"job_attempt":5,"type":"job_ended"}"#),
         Controller(
             message: .heartbeat(ControllerHeartbeat(nowMs: 1, writable: false)),
             text: #"{"now_ms":1,"type":"heartbeat","writable":false}"#),

@@ -75,7 +75,9 @@ extension EngineMachine {
     }
 
     private mutating func freeSlot(_ place: JobPlace) {
-        guard let run = runs[place.run], let agent = run.jobs[place.job].attempt?.agent else { return }
+        guard let run = runs[place.run], let attempt = run.jobs[place.job].attempt else { return }
+        let agent = attempt.agent
+        send(.jobEnded(attempt.id), to: agent)
         agents[agent]?.jobs.removeAll { $0 == place }
         let used = (slotsInUse[run.row.project] ?? 1) - 1
         slotsInUse[run.row.project] = used > 0 ? used : nil
