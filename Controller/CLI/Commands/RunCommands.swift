@@ -61,7 +61,7 @@ package struct RunCommand: AsyncParsableCommand {
             if !follow {
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 Terminal.print("run \(run.id) of \(found.name) started")
-                Terminal.note("Watch it with: ansflow logs \(run.id) --follow")
+                Terminal.note("Watch it with: ansflow show \(run.id) --follow")
                 return
             }
             try await Following.follow(run: run.id, client: client, json: connection.json)
@@ -95,7 +95,8 @@ package enum Following {
     /// An interrupt ends the client only; say so.
     package static func noteInterrupt() {
         signal(SIGINT) { _ in
-            let text: StaticString = "\nThe run goes on. `ansflow runs` lists it, `ansflow cancel RUN` ends it.\n"
+            let text: StaticString =
+                "\nThe run goes on. `ansflow show RUN --follow` shows it again, `ansflow cancel RUN` ends it.\n"
             _ = Glibc.write(2, text.utf8Start, text.utf8CodeUnitCount)
             _exit(130)
         }
@@ -171,19 +172,25 @@ package struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show a run: its jobs and steps, how they ended and why, and what waits for what.",
         discussion: """
+            With --follow, it is shown like `run --follow` from its first line on until it ends; the exit code is 1 unless it succeeded.
+
             Examples:
               ansflow show 7
+              ansflow show 7 --follow
               ansflow show 7 --json
             """)
 
     @OptionGroup package var connection: ConnectionOptions
     @Argument(help: "Number of the run.")
     package var run: Int64
+    @Flag(name: [.long, .customShort("F")], help: "Show steps and logs until it ends.")
+    package var follow = false
 
     package init() {}
 
     package func run() async throws {
         try await connection.withClient { client in
+            if follow { return try await Following.follow(run: run, client: client, json: connection.json) }
             let answer = try await client.get("/api/v1/pipeline-runs/\(run)", thing: "Run \(run)")
             if connection.json { return ConnectionOptions.printJSON(answer) }
             Terminal.print(RunText().details(try answer.decode(RunModel.self), url: client.endpoint.url))
