@@ -1,7 +1,7 @@
 package import AnsFlowProtocol
 package import ControllerCore
 
-/// Makes the tokens that new agents enrol with: 256 random bits, a dot and the fingerprint of the controller's own
+/// Makes the tokens that new agents enrol with: a letter, 256 random bits, a dot and the fingerprint of the controller's own
 /// certificate authority, so that the agent knows whom it talks to. Only the whole text's hash is stored.
 package struct EnrolmentTokens: EnrolmentTokenService {
     private let repository: any AgentRepository
@@ -26,7 +26,8 @@ package struct EnrolmentTokens: EnrolmentTokenService {
     }
 
     package func issueEnrolmentToken(agent: AgentID?, by actor: String) async throws -> IssuedSecret {
-        let text = Secrets.token() + "." + fingerprint
+        // A letter first: a text that begins with a hyphen would be read as an option after `--token`.
+        let text = "e" + Secrets.token() + "." + fingerprint
         let now = clock()
         try await repository.addEnrolmentToken(
             hash: Secrets.hash(text), agent: agent, expiresAt: now + lifeMs, by: actor, at: now)
