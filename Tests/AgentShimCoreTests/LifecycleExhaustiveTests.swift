@@ -109,7 +109,9 @@ struct LifecycleExhaustiveTests {
         private func check(_ before: World, _ actions: [ShimAction]) -> String? {
             if finishes > 1 { return "finished twice" }
             if let ending = before.shim.ending, shim.ending != ending { return "the ending changed" }
-            if before.gone && (!shim.isGone || shim.due != nil || !actions.isEmpty) { return "something happened after the end" }
+            if before.gone && (!shim.isGone || shim.due != nil || !actions.isEmpty) {
+                return "something happened after the end"
+            }
             if shim.hasEnded != (finishes == 1 || gone) { return "hasEnded is wrong" }
             if finishes == 1, shim.due != nil { return "a timer after the end" }
             if released, finishes == 0, shim.due == nil { return "a running step without a timer" }
