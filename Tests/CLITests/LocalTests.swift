@@ -40,6 +40,7 @@ import Testing
         echo "agent $*"
         if [ "$1" = enrol ]; then mkdir -p "$7" && echo '{}' > "$7/link.json"; fi
         [ "$1" = run ] || exit 0
+        if [ -e "$3/code" ]; then code=$(cat "$3/code"); rm "$3/code"; exit "$code"; fi
         trap 'echo "agent ends"; exit 0' TERM
         while :; do sleep 0.1; done
 
@@ -181,6 +182,28 @@ import Testing
         #expect(up.code == 0, "\(up.errors)")
         #expect(up.output.contains("administrator: admin  password: made-before\n"))
         #expect(!FileManager.default.fileExists(atPath: kept))
+        #expect(try await place.run(["down", "--data-dir", place.data]).output == "stopped\n")
+    }
+
+    /// An agent that was drained (0) or revoked (3) left as it was told: the controller goes on, and only the drained one comes back.
+    @Test(arguments: [0, 3]) func anAgentThatLeftDoesNotEndTheRest(code: Int) async throws {
+        let place = try Place()
+        defer { place.client.removeHome() }
+        let up = try await place.run(["up", "--detach"] + place.arguments)
+        #expect(up.code == 0, "\(up.errors)")
+        try Data("\(code)\n".utf8).write(to: URL(fileURLWithPath: place.data + "/agent/code"))
+        kill(try #require(place.pid("agent")), SIGKILL)
+        let word = code == 0 ? "was drained and left" : "has revoked the local agent"
+        let said = try await Self.eventually { place.text("up.log").contains(word) }
+        #expect(said, "\(place.text("up.log"))")
+        let starts = place.text("agent.log").components(separatedBy: "agent run").count
+        if code == 0 {
+            let again = try await Self.eventually {
+                place.text("agent.log").components(separatedBy: "agent run").count > starts
+            }
+            #expect(again)
+        }
+        #expect(Self.alive(place.pid("controller")))
         #expect(try await place.run(["down", "--data-dir", place.data]).output == "stopped\n")
     }
 

@@ -67,11 +67,30 @@ package struct Child: Equatable, Sendable {
         }
     }
 
-    /// How it ended, as text; nil while it runs.
-    package func ended() -> String? {
+    /// How a process ended.
+    package enum Ending: Equatable, Sendable, CustomStringConvertible {
+        case exited(Int32)
+        case signalled(Int32)
+
+        /// - Parameter status: as `waitpid` gives it
+        package init(status: Int32) {
+            let signal = status & 0x7F
+            self = signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
+        }
+
+        package var description: String {
+            switch self {
+            case .exited(let code): "exit code \(code)"
+            case .signalled(let number): "signal \(number)"
+            }
+        }
+    }
+
+    /// How it ended; nil while it runs.
+    package func ended() -> Ending? {
         var status: Int32 = 0
         guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-        return Self.text(ofStatus: status)
+        return Ending(status: status)
     }
 
     /// Waits for its end. Returns whether it exited with 0.
@@ -83,11 +102,6 @@ package struct Child: Equatable, Sendable {
             if result < 0, errno != EINTR { return false }
             try await Task.sleep(for: .milliseconds(20))
         }
-    }
-
-    package static func text(ofStatus status: Int32) -> String {
-        let signal = status & 0x7F
-        return signal == 0 ? "exit code \((status >> 8) & 0xFF)" : "signal \(signal)"
     }
 
     /// Asks it to end, and ends it by force after `limit`. Returns when it is gone.

@@ -23,12 +23,19 @@ package struct LocalStack {
     private let say: (String) -> Void
     private var controller: Child?
     private var agent: Child?
+    /// The agent is not started before.
+    private var agentDue = ContinuousClock.now - .seconds(3600)
+    private var isRevoked = false
     private var url: String { "http://\(options.listen.reachable.text)" }
     private var layout: LocalLayout { options.layout }
 
     private static let readyLimit = Duration.seconds(60)
     private static let endLimit = Duration.seconds(30)
     private static let connectLimit = Duration.seconds(30)
+    /// Between two starts of an agent that is drained.
+    private static let drainedPause = Duration.seconds(5)
+    /// With it `ansflow-agent run` says that the controller has revoked it.
+    private static let revokedCode: Int32 = 3
     private static let agentName = "local"
 
     /// - Parameter say: takes each line for the user
@@ -83,44 +90,70 @@ package struct LocalStack {
         unlink(layout.address)
     }
 
-    /// Keeps both parts running until SIGINT or SIGTERM: one that ends is started again, later each time.
+    /// Keeps both parts running until SIGINT or SIGTERM: one that ends is started again, later each time. An agent that left because it
+    /// was drained or revoked ended well: neither is a reason to give up.
     package mutating func supervise() async throws {
         let signals = SignalStream([SIGINT, SIGTERM, SIGHUP, SIGCHLD])
         defer { signals.cancel() }
         var restarts: [ContinuousClock.Instant] = []
         for await _ in signals.events {
             if signals.stopAsked { break }
-            let now = ContinuousClock.now
-            restarts.removeAll { now - $0 > .seconds(60) }
+            restarts.removeAll { ContinuousClock.now - $0 > .seconds(60) }
             let dead = collectDead()
-            guard !dead.isEmpty else { continue }
-            restarts.append(now)
-            Terminal.note(dead.joined(separator: "; "))
-            if restarts.count > 5 {
-                await end()
-                throw ClientFailure(
-                    .serverFailed, "A part of AnsFlow ended again and again: \(dead.joined(separator: "; ")).",
-                    cure: "See \(layout.controllerLog) and \(layout.agentLog).")
+            if !dead.isEmpty {
+                restarts.append(ContinuousClock.now)
+                Terminal.note(dead.map { "\($0) and is started again" }.joined(separator: "; "))
+                if restarts.count > 5 {
+                    await end()
+                    throw ClientFailure(
+                        .serverFailed, "A part of AnsFlow ended again and again: \(dead.joined(separator: "; ")).",
+                        cure: "See \(layout.controllerLog) and \(layout.agentLog).")
+                }
+                try await Task.sleep(for: .milliseconds(500 * restarts.count))
+                if signals.stopAsked { break }
             }
-            try await Task.sleep(for: .milliseconds(500 * restarts.count))
-            if signals.stopAsked { break }
             if controller == nil { try startController(password: nil) }
-            if agent == nil { try startAgent() }
+            if agent == nil, !isRevoked {
+                let pause = agentDue - ContinuousClock.now
+                if pause > .zero { signals.wake(after: pause) } else { try startAgent() }
+            }
         }
         await end()
     }
 
+    /// What failed.
     private mutating func collectDead() -> [String] {
         var dead: [String] = []
         if let how = controller?.ended() {
-            dead.append("the controller ended (\(how)) and is started again")
+            dead.append("the controller ended (\(how))")
             controller = nil
         }
         if let how = agent?.ended() {
-            dead.append("the agent ended (\(how)) and is started again")
             agent = nil
+            if !left(how) { dead.append("the agent ended (\(how))") }
         }
         return dead
+    }
+
+    /// Whether the agent's end is one that was asked for.
+    private mutating func left(_ how: Child.Ending) -> Bool {
+        switch how {
+        case .exited(0):
+            let now = ContinuousClock.now
+            // It is drained until somebody says otherwise: say so once, not each time that it asks.
+            if now - agentDue > .seconds(60) {
+                Terminal.note(
+                    "the local agent was drained and left; it takes jobs again after `ansflow agent resume local`")
+            }
+            agentDue = now + Self.drainedPause
+        case .exited(Self.revokedCode):
+            isRevoked = true
+            Terminal.note(
+                "the controller has revoked the local agent; for a new one, stop with `ansflow down`, remove "
+                    + "\(layout.agent) and start again with ANSFLOW_ADMIN_PASSWORD set")
+        default: return false
+        }
+        return true
     }
 
     // MARK: Parts
@@ -186,6 +219,7 @@ package struct LocalStack {
         while ContinuousClock.now < deadline {
             if let how = agent?.ended() {
                 agent = nil
+                if left(how) { return }
                 throw failed("The local agent ended while it started (\(how)).", log: layout.agentLog)
             }
             if try await isAgentConnected() { return }

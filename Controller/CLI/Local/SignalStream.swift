@@ -5,6 +5,7 @@ import Synchronization
 /// Signals as a stream that only says "look": at most one unseen event is kept, since all are looked at together.
 package final class SignalStream: Sendable {
     package let events: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
     // Written once; a source may be cancelled from anywhere.
     nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
     private let stop: Stop
@@ -18,6 +19,7 @@ package final class SignalStream: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let stop = Stop()
         events = stream
+        self.continuation = continuation
         self.stop = stop
         sources = signals.map { number in
             if number != SIGCHLD { signal(number, SIG_IGN) }
@@ -31,6 +33,14 @@ package final class SignalStream: Sendable {
         }
         // What ended before the sources were there is looked at first.
         continuation.yield()
+    }
+
+    /// Says look after a while.
+    package func wake(after pause: Duration) {
+        Task { [continuation] in
+            try? await Task.sleep(for: pause)
+            continuation.yield()
+        }
     }
 
     package var stopAsked: Bool { stop.asked.load(ordering: .acquiring) }
