@@ -65,7 +65,9 @@ package enum Lookup {
             return try await client.get("/api/v1/agents/\(text)", thing: "Agent \(text)").decode(AgentModel.self)
         }
         let listing = try await client.get("/api/v1/agents").decode(Listing<AgentModel>.self)
-        guard let found = listing.items.first(where: { $0.name == text }) else {
+        // A revoked agent gives its name free.
+        let named = listing.items.filter { $0.name == text }
+        guard let found = named.first(where: { $0.revoked != true }) ?? named.last else {
             throw ClientFailure(
                 .notFound, "There is no agent \"\(text)\".", cure: "`ansflow agents` shows which are enrolled.")
         }

@@ -149,8 +149,8 @@ package struct LocalStack {
         case .exited(Self.revokedCode):
             isRevoked = true
             Terminal.note(
-                "the controller has revoked the local agent; for a new one, stop with `ansflow down`, remove "
-                    + "\(layout.agent) and start again with ANSFLOW_ADMIN_PASSWORD set")
+                "the controller has revoked the local agent; for a new one, log in, stop with `ansflow down`, remove "
+                    + "\(layout.agent) and start again")
         default: return false
         }
         return true
