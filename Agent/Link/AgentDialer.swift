@@ -120,9 +120,16 @@ package struct AgentDialer: Sendable {
             observe(.ended(link: link, end))
             if end.source == .peer, end.code == CloseCode.revoked.rawValue { return .revoked(end.reason) }
             if next == .leave { return .left }
-            if ContinuousClock.now - began >= timing.goodLink { backoff.reset() }
+            if isGood(end, lasted: ContinuousClock.now - began) { backoff.reset() }
             try await Task.sleep(for: backoff.next(random: random()))
         }
+    }
+
+    /// Whether the next wait may be short: the link lasted, or it was up and then broke without the controller having refused the
+    /// agent. A controller that is killed again and again is found soon each time; one that says no is asked ever less often.
+    private func isGood(_ end: ConnectionEnd, lasted: Duration) -> Bool {
+        lasted >= timing.goodLink || end.source == .transport
+            || (end.source == .peer && end.code == CloseCode.goingAway.rawValue)
     }
 
     private func dial(
