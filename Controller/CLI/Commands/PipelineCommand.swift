@@ -56,13 +56,21 @@ extension PipelineCommand {
                 throw ValidationError("--ref needs --repository")
             }
             let request = JSONValue.object(body)
-            try await connection.withClient { client in
-                if replace, let old = try await existing(client) {
-                    let answer = try await client.send("PUT", "/api/v1/pipelines/\(old.id)", body: request)
-                    try report(answer, "replaced", client)
-                } else {
-                    try report(try await client.post("/api/v1/pipelines", request), "created", client)
+            do {
+                try await connection.withClient { client in
+                    if replace, let old = try await existing(client) {
+                        let answer = try await client.send("PUT", "/api/v1/pipelines/\(old.id)", body: request)
+                        try report(answer, "replaced", client)
+                    } else {
+                        try report(try await client.post("/api/v1/pipelines", request), "created", client)
+                    }
                 }
+            } catch var failure as ClientFailure {
+                // The controller calls every definition so; here it has a name.
+                func named(_ text: String) -> String { text.replacing(".ansflow.yml:", with: "\(file):") }
+                failure.message = named(failure.message)
+                failure.details = failure.details.map(named)
+                throw failure
             }
         }
 
