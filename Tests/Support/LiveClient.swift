@@ -11,13 +11,13 @@ package final class LiveClient {
     package private(set) var closeCode: Int?
 
     /// - Parameter receiveBuffer: Bytes that the kernel keeps unread; 0 for its default.
-    package init(port: Int, path: String, token: String, receiveBuffer: Int32 = 0) throws {
+    package init(port: Int, path: String, token: String?, receiveBuffer: Int32 = 0) throws {
         connection = try Sockets.connect(port: port, receiveBuffer: receiveBuffer)
-        let head = [
+        var head = [
             "GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: Upgrade", "Upgrade: websocket",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==",
-            "Authorization: Bearer \(token)",
         ]
+        if let token { head.append("Authorization: Bearer \(token)") }
         try Sockets.write(connection, Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8))
         while Self.headEnd(buffer) == nil {
             let bytes = try Sockets.read(connection, max: 1024)
