@@ -112,7 +112,8 @@ let package = Package(
         module(
             "ControllerGateway", "Controller/Gateway",
             [
-                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1,
+                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509,
+                asn1,
                 crypto, lifecycle, logging,
             ]),
         module("ControllerIdentity", "Controller/Identity", ["ControllerCore", jwtKit, crypto, cryptoExtras, logging]),
@@ -120,22 +121,21 @@ let package = Package(
         module(
             "ControllerHTTP", "Controller/HTTP",
             [
-                "ControllerCore", "ControllerRealtime", "AnsFlowTransport", hummingbird, hummingbirdCore, nioCore, nioPosix,
+                "ControllerCore", "ControllerRealtime", "AnsFlowTransport", hummingbird, hummingbirdCore, nioCore,
+                nioPosix,
                 nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, lifecycle, logging,
             ]),
         program(
             "ansflow-controller", "Controller/App",
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
-                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "AnsFlowProtocol", nioCore, argumentParser,
+                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "AnsFlowProtocol", nioCore,
+                argumentParser,
                 lifecycle, signals, logging,
             ]),
         program(
             "ansflow", "Controller/CLI",
-            [
-                "ControllerCore", "ControllerPipelines", "AnsFlowTransport", httpClient, argumentParser, nioCore, nioPosix,
-                nioHTTP1, nioWebSocket, nioSSL, subprocess, logging,
-            ]),
+            [httpClient, argumentParser, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
 
         // Agent.
         clang("CAgentSystem", "Agent/CSystem"),
@@ -146,13 +146,15 @@ let package = Package(
         module(
             "AgentExec", "Agent/Exec",
             [
-                "AgentCore", "AgentShimCore", "AgentMask", "AnsFlowProtocol", "AnsFlowRecords", "CAgentSystem", subprocess, crypto,
+                "AgentCore", "AgentShimCore", "AgentMask", "AnsFlowProtocol", "AnsFlowRecords", "CAgentSystem",
+                subprocess, crypto,
                 nioCore, nioPosix, logging,
             ]),
         module(
             "AgentLink", "Agent/Link",
             [
-                "AgentCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto,
+                "AgentCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1,
+                crypto,
                 logging,
             ]),
         program(
@@ -171,7 +173,8 @@ let package = Package(
         tests(
             "ControllerGatewayTests",
             [
-                "ControllerGateway", "ControllerCore", "AgentLink", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix,
+                "ControllerGateway", "ControllerCore", "AgentLink", "AnsFlowProtocol", "AnsFlowTransport", nioCore,
+                nioPosix,
                 nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
             ]),
         tests("ControllerIdentityTests", ["ControllerIdentity"]),
