@@ -122,9 +122,11 @@ package final class MessageConnection: Sendable {
 
     /// Closes with a code and reason that the peer sees. At once, for this side, the connection is at its end and unread
     /// messages are dropped; what was sent before still goes out, for at most ``WebSocketOptions/closeTimeout``.
+    ///
+    /// Of several closes, also by several tasks at once, the peer sees the first: the one that ``end`` tells of.
     package func close(code: UInt16, reason: String) {
         mailbox.end(ConnectionEnd(.local, code: code, reason: reason), drop: true)
-        command(.close(code: code, reason: reason))
+        command(.close)
     }
 
     /// Closes the socket at once; the peer learns nothing.

@@ -14,7 +14,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         /// There are messages in the outbox.
         case drain
         case resumeReading
-        case close(code: UInt16, reason: String)
+        /// The mailbox holds the end. It is not passed here: of several closes at the same time the first to be recorded counts,
+        /// and its command may come after another's.
+        case close
         case abort
     }
 
@@ -131,7 +133,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         let code = options.code(of: violation.kind)
         mailbox.end(ConnectionEnd(.local, code: code, reason: violation.reason), drop: true)
         buffer = ByteBuffer()
-        startClose(code, violation.reason, context)
+        startClose(context)
     }
 
     // MARK: Outbound
@@ -148,7 +150,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
                 readHeld = false
                 context.read()
             }
-        case .close(let code, let reason): startClose(code, reason, context)
+        case .close: startClose(context)
         case .abort:
             phase = .over
             context.close(promise: nil)
@@ -182,8 +184,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
-    private func startClose(_ code: UInt16, _ reason: String, _ context: ChannelHandlerContext) {
-        guard phase == .open else { return }
+    /// Tells the peer the end that the mailbox holds, and waits for its answer.
+    private func startClose(_ context: ChannelHandlerContext) {
+        // An end without a code is an abort, whose own command is on its way.
+        guard phase == .open, let end = mailbox.with({ $0.end }), end.code != ConnectionEnd.abnormal else { return }
         drain(context)
         phase = .closeSent
         // Paused reading would hide the peer's answer.
@@ -192,7 +196,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             readHeld = false
             context.read()
         }
-        write(Frame(.close, payload: FrameWriter.closePayload(code, reason)), context, nil)
+        write(Frame(.close, payload: FrameWriter.closePayload(end.code, end.reason)), context, nil)
         context.flush()
         let isolated = NIOLoopBound(context, eventLoop: context.eventLoop)
         closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(options.closeTimeout.nanoseconds))

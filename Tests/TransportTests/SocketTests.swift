@@ -115,6 +115,22 @@ struct SocketTests {
         }
     }
 
+    /// As a listener does it: the reader sees the end that another task gave and says goodbye in its own way.
+    @Test(.timeLimit(.minutes(1)))
+    func theReasonOfTheFirstCloseReachesThePeer() async throws {
+        for _ in 0..<200 {
+            try await Self.pair { server, client in
+                let reader = Task {
+                    while try await server.receive() != nil {}
+                    server.close(code: 1000, reason: "")
+                }
+                server.close(code: 4499, reason: "replaced")
+                try await reader.value
+                #expect(await client.closed() == ConnectionEnd(.peer, code: 4499, reason: "replaced"))
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func receivingCanBeCancelled() async throws {
         try await Self.pair { server, client in

@@ -148,6 +148,31 @@ struct WebSocketHandlerTests {
         #expect(await bench.connection.closed() == ConnectionEnd(.local, code: 4499, reason: "replaced"))
     }
 
+    @Test func ofSeveralClosesThePeerSeesTheFirst() async throws {
+        let bench = try Bench()
+        defer { bench.finish() }
+        // What two tasks at once may come to: the first has recorded its end, and the second's command overtakes it.
+        let first = ConnectionEnd(.local, code: 4499, reason: "replaced")
+        bench.connection.mailbox.end(first, drop: true)
+        bench.connection.close(code: 1000, reason: "")
+        bench.connection.close(code: 4499, reason: "replaced")
+        let closes = try bench.written().filter { $0.opcode == .close }
+        #expect(closes == [Frame(.close, payload: FrameWriter.closePayload(4499, "replaced"))])
+        #expect(bench.connection.end == first)
+    }
+
+    @Test func anAbortThatACloseOvertakesSaysNothing() async throws {
+        let bench = try Bench()
+        defer { bench.finish() }
+        let end = ConnectionEnd(.local, code: ConnectionEnd.abnormal, reason: "over")
+        bench.connection.mailbox.end(end, drop: true)
+        bench.connection.close(code: 1000, reason: "")
+        bench.connection.abort(reason: "over")
+        #expect(try bench.written().isEmpty)
+        #expect(!bench.channel.isActive)
+        #expect(await bench.connection.closed() == end)
+    }
+
     @Test func aCloseWithoutAnAnswerEndsByTime() async throws {
         let bench = try Bench { $0.closeTimeout = .seconds(2) }
         defer { bench.finish() }
