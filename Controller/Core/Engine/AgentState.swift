@@ -7,6 +7,8 @@ package struct AgentState: Equatable, Sendable {
         package var remote: String
         package var load: Double?
         package var diskFreeBytes: UInt64?
+        /// By the wish of the agent's own operator: it ends with that process, unlike a drain that was asked for here.
+        package var draining = false
     }
 
     package internal(set) var row: AgentRow
@@ -17,13 +19,19 @@ package struct AgentState: Equatable, Sendable {
     package internal(set) var live: [AttemptID] = []
     /// Jobs that hold its slots.
     package internal(set) var jobs: [JobPlace] = []
+    /// Engine clock until when it is given nothing new, since it did not start what it was given.
+    package internal(set) var holdUntil: Int64?
+    var holdMs: Int64 = 0
     /// Attempts that it knows and nobody here does.
     package internal(set) var orphans: [AttemptID] = []
 
-    /// Whether it may be given a new job attempt.
-    var takesJobs: Bool {
-        session != nil && !row.paused && !row.draining && !row.revoked && jobs.count < row.slots
+    /// How many new job attempts it may be given.
+    var slotsToGive: Int {
+        guard session != nil, !row.paused, !isDraining, !row.revoked, holdUntil == nil else { return 0 }
+        return max(0, row.slots - jobs.count)
     }
+
+    var isDraining: Bool { row.draining || session?.draining ?? false }
 }
 
 /// A job's place in the engine.

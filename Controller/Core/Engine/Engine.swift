@@ -49,6 +49,8 @@ package actor Engine {
     private var lastTick: Int64
     private var commits = 0
     private var haltReason: String?
+    /// An fsync failed: nothing is tried any more, whatever the owner does about it.
+    private var isDead = false
     /// Told when an fsync failed: the process must end at once.
     private let fatal: @Sendable (String) -> Void
     private let checkpoint: @Sendable (EngineCheckpoint) -> Void
@@ -101,8 +103,11 @@ package actor Engine {
     }
 
     /// Decides something that nobody waits for.
-    package func tell(_ decide: @escaping @Sendable (inout EngineMachine) -> Void) {
-        enqueue(Input(decide: decide, done: { _ in }))
+    ///
+    /// - Parameter always: taken also from an engine with too much to do. For what is said once only, by a party that can
+    ///   say it seldom: an agent whose connection ended must not be taken for connected for ever.
+    package func tell(always: Bool = false, _ decide: @escaping @Sendable (inout EngineMachine) -> Void) {
+        enqueue(Input(decide: decide, done: { _ in }), always: always)
     }
 
     /// To be called about once a second.
@@ -110,6 +115,7 @@ package actor Engine {
         let steady = time.steady()
         let elapsed = steady - lastTick
         lastTick = steady
+        guard !isDead else { return }
         if machine == nil { return await heal() }
         guard inbox.count < EngineLimits.inboxMax / 2 else { return }
         tell { $0.tick(elapsed: elapsed) }
@@ -117,9 +123,9 @@ package actor Engine {
 
     // MARK: Groups
 
-    private func enqueue(_ input: Input) {
+    private func enqueue(_ input: Input, always: Bool = false) {
         guard machine != nil else { return input.done(.notWritable(haltReason ?? "the controller is halted")) }
-        guard inbox.count < EngineLimits.inboxMax else { return input.done(.overloaded) }
+        guard always || inbox.count < EngineLimits.inboxMax else { return input.done(.overloaded) }
         inbox.append(input)
         guard !draining else { return }
         draining = true
@@ -174,7 +180,9 @@ package actor Engine {
         case .refused(let text): reason = "the database refused a transaction: \(text)"
         case .fsync(let text):
             logger.critical("an fsync failed; the process ends", metadata: ["error": "\(text)"])
-            return fatal(text)
+            isDead = true
+            reason = text
+            fatal(text)
         }
         logger.error("halted: nothing can be made durable", metadata: ["error": "\(reason)"])
         haltReason = reason
@@ -195,7 +203,10 @@ package actor Engine {
             guard machine == nil else { return }
             machine = loaded
         } catch {
-            if let failure = error as? CommitFailure, case .fsync(let text) = failure { fatal(text) }
+            if let failure = error as? CommitFailure, case .fsync(let text) = failure {
+                isDead = true
+                fatal(text)
+            }
             return
         }
         logger.notice("healed: transactions are durable again")

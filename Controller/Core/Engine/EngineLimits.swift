@@ -7,6 +7,9 @@ package enum EngineLimits {
     package static let unreachableAfterMs: Int64 = 15_000
     /// A tick counts at most this much, however late it comes.
     package static let tickMsMax: Int64 = 1_000
+    /// An agent that did not start what it was given is given nothing new for this long; each time doubled.
+    package static let holdMsMin: Int64 = 5_000
+    package static let holdMsMax: Int64 = 5 * 60_000
     /// The clock is stored at least this often.
     package static let clockStoredEveryMs: Int64 = 60_000
     /// One waiting minute weighs as much as this many slots in the fair share.

@@ -16,6 +16,8 @@ extension EngineMachine {
                 sendStop(attempt, reason: reason)
             case .attemptEnded(let attempt):
                 attemptEnded(attempt, of: run)
+            case .postponed(let job):
+                postpone(JobPlace(run: run, job: job))
             case .jobEnded(let job):
                 freeSlot(JobPlace(run: run, job: job))
             case .runEnded: break
@@ -26,8 +28,11 @@ extension EngineMachine {
     /// Commits the engine to one more attempt of a step, if its job's agent is there.
     private mutating func makeAttempt(_ place: StepPlace, of run: RunID) {
         guard let state = runs[run], state.jobs[place.job].steps[place.step].row.phase == .queued,
-            let jobAttempt = state.jobs[place.job].attempt, agents[jobAttempt.agent]?.session != nil
+            let jobAttempt = state.jobs[place.job].attempt, let holder = agents[jobAttempt.agent], holder.session != nil
         else { return }
+        // A step that the agent did not start waits; the others of its jobs do not.
+        let refused = state.jobs[place.job].steps[place.step].attempt?.row.cause == .neverStarted
+        if refused, holder.holdUntil != nil { return }
         let plan = state.plan.jobs[place.job].steps[place.step]
         let id = AttemptID(counters.attempt)
         counters.attempt += 1
@@ -77,37 +82,65 @@ extension EngineMachine {
     private mutating func freeSlot(_ place: JobPlace) {
         guard let run = runs[place.run], let attempt = run.jobs[place.job].attempt else { return }
         let agent = attempt.agent
+        finalJobAttempts.append(attempt)
         send(.jobEnded(attempt.id), to: agent)
         agents[agent]?.jobs.removeAll { $0 == place }
         let used = (slotsInUse[run.row.project] ?? 1) - 1
         slotsInUse[run.row.project] = used > 0 ? used : nil
     }
 
+    /// The agent gets nothing new for a while, and the job goes to whoever is free, unless some of it has begun there.
+    private mutating func postpone(_ place: JobPlace) {
+        guard let agent = runs[place.run]?.jobs[place.job].attempt?.agent, let state = agents[agent] else { return }
+        if state.holdUntil == nil {
+            let hold = min(max(state.holdMs * 2, EngineLimits.holdMsMin), EngineLimits.holdMsMax)
+            agents[agent]?.holdMs = hold
+            agents[agent]?.holdUntil = clock + hold
+        }
+        change(place.run) { [now, clock] in $0.giveBack(place.job, now: now, clock: clock) }
+    }
+
     /// Gives ready jobs to agents with free slots, until one of them runs out. Called once, at the end of a group.
+    ///
+    /// - Complexity: O(agents) for each different set of labels that is waited for, then O(agents) for each job assigned,
+    ///   where the latter looks at numbers only.
     package mutating func dispatch() {
-        while queue.count > 0 {
-            let free = agentOrder.filter { agents[$0]?.takesJobs ?? false }
-            if free.isEmpty { return }
+        guard queue.count > 0 else { return }
+        var free = freeAgents
+        var left = free.count
+        // Places in `free` of the agents that fit, for each set of labels; those without a slot are taken out.
+        var fitting: [[String: String]: [Int]] = [:]
+        while left > 0, queue.count > 0 {
             let project = slotsInUse
-            guard
-                let entry = queue.next(
-                    clock: clock, slotsInUse: { project[$0] ?? 0 },
-                    fits: { wanted in free.contains { LabelMatch.fits(wanted, agents[$0]?.row.labels ?? [:]) } })
-            else { return }
+            let entry = queue.next(clock: clock, slotsInUse: { project[$0] ?? 0 }) { wanted in
+                if let found = fitting[wanted] { return !found.isEmpty }
+                let found = free.indices.filter { free[$0].slots > 0 && LabelMatch.fits(wanted, free[$0].labels) }
+                fitting[wanted] = found
+                return !found.isEmpty
+            }
+            // The agent with the most free slots; the older one among equals, and they are in order.
+            guard let entry, let candidates = fitting[entry.labels], var best = candidates.first else { return }
+            for place in candidates where free[place].slots > free[best].slots { best = place }
             queue.remove(entry)
-            // The agent with the most free slots; the older one among equals.
-            let agent = free.filter { LabelMatch.fits(entry.labels, agents[$0]?.row.labels ?? [:]) }
-                .max { left, right in
-                    freeSlots(left) < freeSlots(right) || (freeSlots(left) == freeSlots(right) && left > right)
-                }
-            guard let agent else { return }
-            assign(entry, to: agent)
+            assign(entry, to: free[best].agent)
+            free[best].slots = agents[free[best].agent]?.slotsToGive ?? 0
+            guard free[best].slots == 0 else { continue }
+            left -= 1
+            for wanted in fitting.keys { fitting[wanted]?.removeAll { $0 == best } }
         }
     }
 
-    private func freeSlots(_ agent: AgentID) -> Int {
-        guard let state = agents[agent] else { return 0 }
-        return state.row.slots - state.jobs.count
+    private struct FreeAgent {
+        var agent: AgentID
+        var slots: Int
+        var labels: [String: String]
+    }
+
+    private var freeAgents: [FreeAgent] {
+        agentOrder.compactMap { id in
+            guard let state = agents[id], state.slotsToGive > 0 else { return nil }
+            return FreeAgent(agent: id, slots: state.slotsToGive, labels: state.row.labels)
+        }
     }
 
     private mutating func assign(_ entry: QueueEntry, to agent: AgentID) {

@@ -30,15 +30,15 @@ extension EngineMachine {
                 return .refuse(.revoked, reason: "attempt \(known.attempt) is another agent's")
             }
         }
-        let sameStore = state.row.storeID == nil || state.row.storeID == hello.storeID
+        if let known = state.row.storeID, known != hello.storeID { loseState(id, hello: hello) }
         take(hello, of: id, session: session, remote: remote)
         let welcome = Welcome(
             proto: proto, generation: generation, agent: id,
             verdicts: hello.attempts.map { verdict(on: $0, logNext: logNext[$0.attempt] ?? 0) }, writable: writable)
         for known in hello.attempts { resume(known, of: id) }
-        settleAbsent(id, hello: hello, sameStore: sameStore)
+        settleAbsent(id, hello: hello)
         if agents[id]?.row.draining ?? false { send(.drain, to: id) }
-        for place in agents[id]?.jobs ?? [] { restart(place) }
+        for place in (agents[id]?.jobs ?? []).sorted() { restart(place) }
         return .welcome(welcome)
     }
 
@@ -61,6 +61,7 @@ extension EngineMachine {
         change(place.run) { [now, clock] run in
             run.attempt(at: place.step, now: now, clock: clock) { $0.started(at: now) }
         }
+        if agents[id]?.holdUntil == nil { agents[id]?.holdMs = 0 }
     }
 
     package mutating func declined(_ attempt: AttemptID, reason: String, by id: AgentID, session: SessionID) {
@@ -108,19 +109,19 @@ extension EngineMachine {
     // MARK: Resume
 
     private mutating func take(_ hello: Hello, of id: AgentID, session: SessionID, remote: String) {
-        agents[id]?.session = AgentState.Session(id: session, remote: remote)
+        agents[id]?.session = AgentState.Session(id: session, remote: remote, draining: hello.draining)
         agents[id]?.absentSince = nil
+        agents[id]?.holdUntil = nil
         let issued = counters.attempt
         agents[id]?.orphans = hello.attempts.map(\.attempt).filter { $0.rawValue >= issued }
         let seen = now
         modifyAgent(id) { row in
             row.labels = hello.labels
-            row.slots = hello.slots
+            row.slots = min(max(hello.slots, 0), ProtocolLimits.slotsMax)
             row.version = hello.version
             row.containment = hello.containment.rawValue
             row.storeID = hello.storeID
             row.lastSeenAt = seen
-            if hello.draining { row.draining = true }
         }
     }
 
@@ -172,15 +173,29 @@ extension EngineMachine {
         }
     }
 
-    /// Attempts that the engine believes the agent holds and that its HELLO does not name.
-    private mutating func settleAbsent(_ id: AgentID, hello: Hello, sameStore: Bool) {
+    /// The agent has another data directory than when its attempts were assigned: what its HELLO does not name is lost, and
+    /// so are the jobs without a live step, whose workspaces are gone.
+    ///
+    /// Decided as if it were absent, so that nothing of these jobs is started in an empty workspace.
+    private mutating func loseState(_ id: AgentID, hello: Hello) {
+        agents[id]?.session = nil
+        let message = "the agent's data directory is another one than when this was assigned"
         let named = Set(hello.attempts.map(\.attempt))
-        for attempt in agents[id]?.live ?? [] where !named.contains(attempt) {
-            guard let place = places[attempt], let state = self.attempt(attempt) else { continue }
-            guard sameStore else {
-                lose(attempt, .agentStateLost, "the agent's data directory is another one than when this was assigned")
-                continue
+        for attempt in (agents[id]?.live ?? []).sorted() where !named.contains(attempt) {
+            lose(attempt, .agentStateLost, message)
+        }
+        for place in (agents[id]?.jobs ?? []).sorted() where runs[place.run]?.jobs[place.job].liveSteps == 0 {
+            change(place.run) { [now, clock] in
+                $0.jobExpired(place.job, cause: .agentStateLost, now: now, clock: clock)
             }
+        }
+    }
+
+    /// Attempts that the engine believes the agent holds and that its HELLO does not name.
+    private mutating func settleAbsent(_ id: AgentID, hello: Hello) {
+        let named = Set(hello.attempts.map(\.attempt))
+        for attempt in (agents[id]?.live ?? []).sorted() where !named.contains(attempt) {
+            guard let place = places[attempt], let state = self.attempt(attempt) else { continue }
             change(place.run) { [now, clock] run in
                 run.attempt(at: place.step, now: now, clock: clock) { $0.becameReachable() }
             }
@@ -201,8 +216,8 @@ extension EngineMachine {
         sendStart(attempt)
     }
 
-    /// Steps that wanted an attempt while their agent was away.
-    private mutating func restart(_ place: JobPlace) {
+    /// Steps that wanted an attempt while their agent was away, or did not start them.
+    mutating func restart(_ place: JobPlace) {
         guard let wanting = runs[place.run]?.stepsWantingAttempt(place.job), !wanting.isEmpty else { return }
         perform(wanting.map { .start(job: place.job, step: $0) }, of: place.run)
     }

@@ -4,11 +4,14 @@ import HashTreeCollections
 // What people ask for.
 extension EngineMachine {
     package mutating func createRun(_ request: RunRequest) -> Result<RunRow, CommandFailure> {
-        if let key = request.idempotencyKey, let known = idempotency[key] {
+        if let key = request.idempotencyKey, let known = idempotency[key],
+            known.at > now - EngineLimits.idempotencyKeptMs
+        {
             if let run = runs[known.run]?.row { return .success(run) }
             return .failure(.conflict("the run of this Idempotency-Key is finished: \(known.run)"))
         }
-        guard runs.count < EngineLimits.activeRunsMax else { return .failure(.overloaded) }
+        guard runs.count < EngineLimits.activeRunsMax, idempotency.count < EngineLimits.idempotencyKeysMax
+        else { return .failure(.overloaded) }
         let id = RunID(counters.run)
         counters.run += 1
         let number = (runNumbers[request.pipeline.id] ?? 0) + 1
@@ -82,13 +85,14 @@ extension EngineMachine {
             $0.revoked = true
             $0.note = "revoked by \(actor)"
         }
-        for attempt in state.live { sendStop(attempt, reason: .revoked) }
-        abandon(id, cause: .agentRevoked, message: "agent \(state.row.name) was revoked by \(actor)")
+        for attempt in state.live.sorted() { sendStop(attempt, reason: .revoked) }
+        // Before its jobs end: nothing of them may be started on it any more.
         if let session = state.session {
             effects.append(.close(id, session.id, .revoked, reason: "this agent was revoked"))
             agents[id]?.session = nil
             agents[id]?.absentSince = clock
         }
+        abandon(id, cause: .agentRevoked, message: "agent \(state.row.name) was revoked by \(actor)")
         return .success(())
     }
 
@@ -108,8 +112,8 @@ extension EngineMachine {
     /// Ends all attempts of an agent, and the jobs that have none.
     mutating func abandon(_ id: AgentID, cause: Cause, message: String) {
         guard let state = agents[id] else { return }
-        for attempt in state.live { lose(attempt, cause, message) }
-        for place in agents[id]?.jobs ?? [] {
+        for attempt in state.live.sorted() { lose(attempt, cause, message) }
+        for place in (agents[id]?.jobs ?? []).sorted() {
             change(place.run) { [now, clock] in $0.jobExpired(place.job, cause: cause, now: now, clock: clock) }
         }
     }

@@ -7,7 +7,10 @@ extension EngineMachine {
     package mutating func tick(elapsed: Int64) {
         clock += min(max(elapsed, 0), EngineLimits.tickMsMax)
         for run in runs.keys.sorted() { expire(run) }
-        for agent in agentOrder { absent(agent) }
+        for agent in agentOrder {
+            absent(agent)
+            askAgain(agent)
+        }
         forgetKeys()
     }
 
@@ -34,7 +37,7 @@ extension EngineMachine {
 
     private mutating func absent(_ id: AgentID) {
         guard let state = agents[id], let since = state.absentSince else { return }
-        for attempt in state.live {
+        for attempt in state.live.sorted() {
             guard let place = places[attempt], let row = self.attempt(attempt)?.row else { continue }
             if clock - since >= EngineLimits.unreachableAfterMs {
                 change(place.run) { [now, clock] run in
@@ -48,14 +51,21 @@ extension EngineMachine {
             }
         }
         guard clock - since >= EngineLimits.lostAfterMs else { return }
-        for place in agents[id]?.jobs ?? [] where runs[place.run]?.jobs[place.job].liveSteps == 0 {
+        for place in (agents[id]?.jobs ?? []).sorted() where runs[place.run]?.jobs[place.job].liveSteps == 0 {
             change(place.run) { [now, clock] in $0.jobExpired(place.job, cause: .agentLost, now: now, clock: clock) }
         }
+    }
+
+    /// The agent did not start what it was given a while ago: it is tried again.
+    private mutating func askAgain(_ id: AgentID) {
+        guard let until = agents[id]?.holdUntil, until <= clock else { return }
+        agents[id]?.holdUntil = nil
+        for place in (agents[id]?.jobs ?? []).sorted() { restart(place) }
     }
 
     private mutating func forgetKeys() {
         guard idempotency.count > EngineLimits.idempotencyKeysMax / 2 else { return }
         let old = now - EngineLimits.idempotencyKeptMs
-        for (key, row) in idempotency where row.at < old { idempotency[key] = nil }
+        for (key, row) in idempotency where row.at <= old { idempotency[key] = nil }
     }
 }

@@ -7,8 +7,10 @@ extension EngineMachine {
         guard let state = agents[id] else { return nil }
         var running: [RunID] = []
         for place in state.jobs where running.last != place.run { running.append(place.run) }
+        var row = state.row
+        row.draining = state.isDraining
         return AgentView(
-            row: state.row, connected: state.session != nil, busy: state.jobs.count, remote: state.session?.remote,
+            row: row, connected: state.session != nil, busy: state.jobs.count, remote: state.session?.remote,
             load: state.session?.load, diskFreeBytes: state.session?.diskFreeBytes, running: running,
             orphans: state.orphans)
     }
@@ -66,9 +68,12 @@ extension EngineMachine {
             fitting.append(agent)
             if agent.session == nil {
                 candidates.append(.init(agent: agent.row.name, lacks: "a connection"))
-            } else if agent.row.paused || agent.row.draining {
+            } else if agent.row.paused || agent.isDraining {
                 candidates.append(
                     .init(agent: agent.row.name, lacks: agent.row.paused ? "it is paused" : "it is draining"))
+            } else if agent.holdUntil != nil {
+                candidates.append(
+                    .init(agent: agent.row.name, lacks: "it did not start what it was given; it is asked again soon"))
             } else {
                 candidates.append(
                     .init(
@@ -85,7 +90,7 @@ extension EngineMachine {
         } else if !fitting.contains(where: { $0.session != nil }) {
             kind = .agentsOffline
             message = "no agent\(with) is connected; \(fitting.count) known"
-        } else if !fitting.contains(where: { $0.session != nil && !$0.row.paused && !$0.row.draining }) {
+        } else if !fitting.contains(where: { $0.session != nil && !$0.row.paused && !$0.isDraining }) {
             kind = .agentsPaused
             message = "every connected agent\(with) is paused or draining"
         } else {
@@ -117,6 +122,11 @@ extension EngineMachine {
                         )
                         : WaitingReason(
                             job: state.row.name, step: step.row.name, kind: .needs, message: "waits for \(names)"))
+            case .queued where state.attempt.flatMap({ agents[$0.agent]?.session }) != nil:
+                reasons.append(
+                    WaitingReason(
+                        job: state.row.name, step: step.row.name, kind: .slots,
+                        message: "agent \(agent) did not start it when it was told to; it is asked again soon"))
             case .queued, .unreachable:
                 reasons.append(
                     WaitingReason(

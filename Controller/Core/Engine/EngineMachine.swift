@@ -29,6 +29,7 @@ package struct EngineMachine: Sendable {
     var dirtyRuns: Set<RunID> = []
     var newRuns: [RunID] = []
     var finalAttempts: [AttemptRow] = []
+    var finalJobAttempts: [JobAttemptRow] = []
     var dirtyAgents: Set<AgentID> = []
     var newIdempotency: [IdempotencyRow] = []
     var effects: [EngineEffect] = []
@@ -125,6 +126,7 @@ package struct EngineMachine: Sendable {
         var batch = CommitBatch(clock: clock, counters: counters)
         for id in dirtyRuns.sorted() { collect(id, into: &batch) }
         batch.attempts += finalAttempts
+        batch.jobAttempts += finalJobAttempts
         batch.agents = dirtyAgents.sorted().compactMap { agents[$0]?.row }
         batch.idempotency = newIdempotency
         batch.counters = counters
@@ -133,6 +135,7 @@ package struct EngineMachine: Sendable {
         dirtyRuns = []
         newRuns = []
         finalAttempts = []
+        finalJobAttempts = []
         dirtyAgents = []
         newIdempotency = []
         self.effects = []
@@ -157,7 +160,7 @@ package struct EngineMachine: Sendable {
         batch.runs.append(run.row)
         for job in changes.jobs.sorted() {
             batch.jobs.append(run.jobs[job].row)
-            if let attempt = run.jobs[job].attempt { batch.jobAttempts.append(attempt) }
+            if let attempt = run.jobs[job].attempt, attempt.outcome == nil { batch.jobAttempts.append(attempt) }
         }
         for place in changes.steps.sorted() {
             let step = run.jobs[place.job].steps[place.step]

@@ -34,6 +34,8 @@ package struct LogReception: Equatable, Sendable {
     private var resent = false
     private var stalled = 0
     private var lastNext: UInt64 = 0
+    /// The furthest byte that was said to be durable.
+    private var durableNext: UInt64 = 0
 
     package init() {}
 
@@ -57,6 +59,7 @@ package struct LogReception: Equatable, Sendable {
 
     /// More bytes are durable.
     package mutating func durable(_ next: UInt64) -> Action {
+        durableNext = max(durableNext, next)
         guard let finish = pending, !verifying, next >= finish.log.total else { return .none }
         verifying = true
         return .verify(finish)
@@ -66,7 +69,13 @@ package struct LogReception: Equatable, Sendable {
         guard verifying, let finish = pending else { return .none }
         verifying = false
         switch verdict {
-        case .waiting: return .none
+        case .waiting(let next):
+            // The last bytes came while the others were compared.
+            guard durableNext > next, durableNext >= finish.log.total else { return .none }
+            // Once for each word of the store: it can't make this go in circles.
+            durableNext = 0
+            verifying = true
+            return .verify(finish)
         case .complete(var summary):
             // What nobody can count, or vouch for, is not called complete.
             if finish.log.dropped == nil || finish.log.sha256 == nil { summary.state = .incomplete }
@@ -76,6 +85,8 @@ package struct LogReception: Equatable, Sendable {
         case .mismatch(var summary):
             if !resent {
                 resent = true
+                durableNext = 0
+                stalled = 0
                 return .resend(finish.attempt)
             }
             summary.state = .damaged

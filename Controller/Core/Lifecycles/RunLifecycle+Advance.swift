@@ -3,11 +3,14 @@ import AnsFlowProtocol
 // How one end leads to the next beginning.
 extension RunLifecycle {
     /// Takes an attempt's end over to its step: another attempt where the agent never started it, else the step's end.
-    mutating func stepAttemptEnded(_ attempt: AttemptRow, at place: StepPlace, now: Int64) {
+    ///
+    /// That costs no retry budget. The first repetition comes at once, as for an agent that was restarted; each further one
+    /// waits, since the agent may be full of what it can't end, or draining.
+    mutating func stepAttemptEnded(_ attempt: AttemptRow, at place: StepPlace, now: Int64, _ actions: inout [Action]) {
         let stopping = jobs[place.job].isStopping || isStopping
-        let step = jobs[place.job].steps[place.step]
-        if attempt.cause == .neverStarted, !stopping, step.row.attempts <= StepState.freeRestartsMax {
+        if attempt.cause == .neverStarted, !stopping {
             modifyStep(place.job, place.step) { $0.row.phase = .queued }
+            if attempt.number > 1 { actions.append(.postponed(place.job)) }
             return
         }
         let allowed = plan.jobs[place.job].steps[place.step].allowFailure
@@ -92,6 +95,10 @@ extension RunLifecycle {
         for need in topology.jobNeeds[job] {
             let row = jobs[need].row
             needed.add(phase: row.phase, outcome: row.outcome, cause: row.cause)
+        }
+        if isStopping {
+            finishJob(job, .cancelled, cause: stopCause, now: now, &actions)
+            return true
         }
         guard needed.finished else { return false }
         if ConditionRule.holds(plan.jobs[job].condition, in: context(job: job, step: nil, needed: needed)) {

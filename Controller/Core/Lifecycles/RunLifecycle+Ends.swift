@@ -12,7 +12,7 @@ extension RunLifecycle {
         if state.isStopping {
             switch cause {
             case .timeout: outcome = .timedOut
-            case .agentLost, .agentGone, .agentRevoked: outcome = .lost
+            case .agentLost, .agentGone, .agentRevoked, .agentStateLost: outcome = .lost
             default: outcome = .cancelled
             }
         } else if let lost = ends.first(where: { $0.outcome == .lost }) {

@@ -38,6 +38,26 @@ extension RunLifecycle {
         return actions
     }
 
+    /// Its agent starts nothing of a job now: the job goes back to the queue, unless some of it has begun there.
+    package mutating func giveBack(_ job: Int, now: Int64, clock: Int64) -> [Action] {
+        let untouched = jobs[job].steps.allSatisfy { $0.row.phase == .blocked || $0.row.phase == .queued }
+        guard jobs[job].row.phase == .running, untouched else { return [] }
+        for step in jobs[job].steps.indices where jobs[job].steps[step].row.phase == .queued {
+            modifyStep(job, step) { $0.row.phase = .blocked }
+        }
+        modifyJob(job) { state in
+            state.attempt?.outcome = .error
+            state.attempt?.cause = .neverStarted
+            state.attempt?.finishedAt = now
+            state.row.phase = .queued
+            state.row.agent = nil
+            state.row.startedAt = nil
+            // The wait goes on: its limit and its age count from when the job first became ready.
+            state.row.deadline = (state.row.queuedSince ?? clock) + EngineLimits.queuedMsMax
+        }
+        return [.jobEnded(job), .jobQueued(job)]
+    }
+
     /// The engine has committed itself to an attempt that ``Action/start(job:step:)`` asked for.
     package mutating func attemptMade(_ attempt: AttemptRow, at place: StepPlace) {
         modifyStep(place.job, place.step) { step in
@@ -68,7 +88,7 @@ extension RunLifecycle {
         case .ended:
             mirror(attempt, at: place)
             actions.append(.attemptEnded(attempt.row.id))
-            stepAttemptEnded(attempt.row, at: place, now: now)
+            stepAttemptEnded(attempt.row, at: place, now: now, &actions)
             advanceSteps(of: place.job, now: now, clock: clock, &actions)
         }
         return actions

@@ -5,9 +5,6 @@ package struct StepState: Equatable, Sendable {
     package var row: StepRow
     package var attempt: AttemptLifecycle?
 
-    /// Attempts that were never started by the agent are repeated this often, at no cost to any retry budget.
-    static let freeRestartsMax = 5
-
     package var isLive: Bool { attempt?.isLive ?? false }
 }
 
@@ -38,6 +35,8 @@ package struct RunLifecycle: Sendable {
         case stop(AttemptID, StopReason)
         /// The attempt has an end: once that is durable, the agent may forget it and its log is closed.
         case attemptEnded(AttemptID)
+        /// The agent did not start a step of the job, again: it is to be asked later, or another agent.
+        case postponed(Int)
         /// The job's slot is free.
         case jobEnded(Int)
         case runEnded
@@ -124,6 +123,11 @@ package struct RunLifecycle: Sendable {
 package struct StepPlace: Hashable, Comparable, Sendable {
     package var job: Int
     package var step: Int
+
+    package init(job: Int, step: Int) {
+        self.job = job
+        self.step = step
+    }
 
     package static func < (left: StepPlace, right: StepPlace) -> Bool {
         (left.job, left.step) < (right.job, right.step)
