@@ -57,10 +57,11 @@ package struct LocalStack {
             let environment = ProcessInfo.processInfo.environment
             let given = environment["ANSFLOW_ADMIN_PASSWORD"].flatMap { $0.isEmpty ? nil : $0 }
             let first = !layout.has(layout.administratorMark)
-            let password = try given ?? kept(first: first)
+            let kept = given == nil ? try keptPassword(first: first) : nil
+            let password = given ?? kept
             try startController(password: first ? password : nil)
             try await awaitController()
-            try await enrol(password: password, tell: first && given == nil)
+            try await enrol(password: password, tell: kept != nil)
             unlink(layout.pendingPassword)
             try startAgent()
             try await awaitAgent()
@@ -178,7 +179,7 @@ package struct LocalStack {
     }
 
     /// The password of a first start: a new one, or that of an earlier one which was cut off.
-    private func kept(first: Bool) throws -> String? {
+    private func keptPassword(first: Bool) throws -> String? {
         if let kept = FileIO.tail(layout.pendingPassword, lines: 1).first { return kept }
         guard first else { return nil }
         let made = Self.randomPassword()
@@ -274,6 +275,11 @@ package struct LocalStack {
             }
             if !layout.has(layout.enrolledMark) { try await enrolAgent(client) }
             if password != nil { _ = try await client.logout() }
+        } catch let failure as ClientFailure where failure.kind == .notAllowed && password == nil {
+            await client.shutdown()
+            throw ClientFailure(
+                .notAllowed, "The local agent is not enrolled yet, and nobody is logged in at \(url).",
+                cure: "Start again with ANSFLOW_ADMIN_PASSWORD set to the password of `admin`.")
         } catch {
             await client.shutdown()
             throw error
