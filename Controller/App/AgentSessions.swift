@@ -47,7 +47,7 @@ struct AgentSessions: SessionEvents {
     }
 
     func disconnected(agent: AgentID, session: SessionID) async {
-        await engine.tell { $0.agentDisconnected(agent, session: session) }
+        await engine.tell(always: true) { $0.agentDisconnected(agent, session: session) }
     }
 }
 
@@ -59,6 +59,8 @@ struct EnrolledAgents: AgentDirectory {
 
     func agent(forKey fingerprint: String) async throws -> KnownAgent? {
         guard let row = try await repository.agent(key: fingerprint) else { return nil }
+        // Enrolled while the engine was halted or overloaded: it hears of it now.
+        if await engine.read({ $0.view(of: row.id) == nil }) ?? false { try await engine.submit { $0.learn(row) } }
         return KnownAgent(id: row.id, revoked: row.revoked)
     }
 

@@ -67,7 +67,7 @@ struct ControllerAssembly {
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services(database, engine, sessions, authority, reader, hub),
             logger: Logger(label: "ansflow.http"))
-        let background = Task { await afterStart(database, logs, engine, ingest) }
+        let background = Task { await afterStart(database, ingest) }
         let announce = Task {
             let port = await server.port
             say("listening: http://\(ListenAddress.bracketed(settings.listen.host)):\(port)")
@@ -115,11 +115,8 @@ struct ControllerAssembly {
     }
 
     /// What need not be done before the first answer: the database's check, and logs whose packing a crash cut off.
-    private func afterStart(_ database: Database, _ logs: LogStore, _ engine: Engine, _ ingest: LogIngest) async {
-        for attempt in (try? await logs.attemptsWithSegment()) ?? [] {
-            guard await engine.read({ $0.isLive(attempt) }) == false else { continue }
-            await ingest.pack(attempt, logs)
-        }
+    private func afterStart(_ database: Database, _ ingest: LogIngest) async {
+        await ingest.packEnded()
         guard let faults = try? await database.quickCheck(), !faults.isEmpty else { return }
         logger.critical("the database is damaged; restore a backup", metadata: ["faults": "\(faults.prefix(5))"])
     }

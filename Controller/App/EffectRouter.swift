@@ -34,9 +34,11 @@ final class EffectRouter: EffectSink {
     }
 
     func resynchronise() async {
-        guard let gateway = parts.withLock({ $0?.gateway }) else { return }
-        for agent in gateway.connectedAgents.keys {
-            gateway.closeSession(agent, .goingAway, reason: "The controller can write again; say HELLO anew.")
+        guard let parts = parts.withLock({ $0 }) else { return }
+        for agent in parts.gateway.connectedAgents.keys {
+            parts.gateway.closeSession(agent, .goingAway, reason: "The controller can write again; say HELLO anew.")
         }
+        // Awaited by nobody: what is not packed before a crash is packed after the next start.
+        Task { await parts.ingest.packEnded() }
     }
 }

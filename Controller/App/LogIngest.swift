@@ -13,8 +13,6 @@ final class LogIngest: Sendable {
         var agent: AgentID
         var session: SessionID
         var reception = LogReception()
-        /// The furthest byte that was said to be durable.
-        var durable: UInt64 = 0
     }
 
     private let entries = Mutex<[AttemptID: Entry]>([:])
@@ -51,14 +49,19 @@ final class LogIngest: Sendable {
         session: SessionID
     ) async {
         guard let attached, await admit(attempt, agent: agent, session: session) else { return }
-        _ = attached.store.gap(attempt, offset: offset, length: length, reason: reason)
+        switch attached.store.gap(attempt, offset: offset, length: length, reason: reason) {
+        case .accepted, .storeFull: break
+        case .ignored: await answerNext(attempt, attached)
+        case .rejected(let why):
+            logger.warning("gap rejected", metadata: ["attempt.id": "\(attempt)", "reason": "\(why)"])
+            await answerNext(attempt, attached)
+        }
     }
 
     /// The store made bytes durable: the only place that a LOG_ACK comes from, but for the answer to a frame out of turn.
     func durable(_ attempt: AttemptID, next: UInt64) {
         let known = entries.withLock { entries -> (AgentID, LogReception.Action)? in
             guard entries[attempt] != nil else { return nil }
-            entries[attempt]!.durable = max(next, entries[attempt]!.durable)
             return (entries[attempt]!.agent, entries[attempt]!.reception.durable(next))
         }
         guard let known, let attached else { return }
@@ -76,6 +79,11 @@ final class LogIngest: Sendable {
         entries.withLock { entries in
             if entries[attempt] == nil { entries[attempt] = Entry(agent: agent, session: session) }
             entries[attempt]!.session = session
+        }
+        // Its end may have come between question and entry: then nobody would take the entry out again.
+        guard await attached.engine.read({ $0.mayLog(attempt, agent: agent) }) ?? true else {
+            entries.withLock { $0[attempt] = nil }
+            return false
         }
         return true
     }
@@ -164,7 +172,7 @@ final class LogIngest: Sendable {
         Task { await pack(attempt, attached.store) }
     }
 
-    func pack(_ attempt: AttemptID, _ store: LogStore) async {
+    private func pack(_ attempt: AttemptID, _ store: LogStore) async {
         do {
             _ = try await store.end(attempt)
             _ = try await store.compress(attempt)
@@ -174,12 +182,28 @@ final class LogIngest: Sendable {
         }
     }
 
+    /// Packs what has ended and has not been packed: after a start, and after a transaction whose outcome was not known.
+    func packEnded() async {
+        guard let attached else { return }
+        let known = entries.withLock { Array($0.keys) }
+        for attempt in known where await attached.engine.read({ $0.isLive(attempt) }) == false {
+            entries.withLock { $0[attempt] = nil }
+        }
+        for attempt in (try? await attached.store.attemptsWithSegment()) ?? [] {
+            guard await attached.engine.read({ $0.isLive(attempt) }) == false else { continue }
+            await pack(attempt, attached.store)
+        }
+    }
+
     /// The first byte that is not held, for each of the attempts that the agent holds.
     func next(of attempts: [AttemptID], agent: AgentID) async -> [AttemptID: UInt64] {
         guard let attached else { return [:] }
         var next: [AttemptID: UInt64] = [:]
         for attempt in attempts where await attached.engine.read({ $0.mayLog(attempt, agent: agent) }) ?? false {
-            next[attempt] = (try? await attached.store.open(attempt)) ?? 0
+            // What is said here counts as acknowledged: durable first.
+            guard let held = try? await attached.store.open(attempt), (try? await attached.store.sync(attempt)) != nil
+            else { continue }
+            next[attempt] = held
         }
         return next
     }
