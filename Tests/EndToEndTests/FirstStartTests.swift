@@ -15,10 +15,8 @@ import Testing
         var running: [ChildProcess] = []
         let agent = AgentProcess(name: "first", dataDirectory: root + "/a", log: root + "/a.log")
         defer {
-            agent.kill()
-            agent.signalShims(SIGKILL)
+            agent.destroy()
             for process in running { process.destroy() }
-            if let cgroup = agent.cgroup { try? removeCgroups(cgroup) }
             try? FileManager.default.removeItem(atPath: root)
         }
         let controller = try ChildProcess(
@@ -70,10 +68,5 @@ import Testing
         }
         controller.signal(SIGTERM)
         #expect(try controller.wait(within: 30) == 0)
-    }
-
-    private static func removeCgroups(_ path: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: path) { rmdir("\(path)/\(name)") }
-        rmdir(path)
     }
 }

@@ -13,10 +13,7 @@ import Testing
             let log = cluster.root + "/clone.log"
             let clone = AgentProcess(name: "clone", dataDirectory: copy, log: log)
             try clone.start()
-            defer {
-                clone.kill()
-                try? clone.killShims()
-            }
+            defer { clone.destroy() }
             try eventually(within: 30, "the clone is refused") {
                 let text = TextFile.read(log)
                 return text.contains("4409") || text.contains("identityConflict") || text.contains("same key")

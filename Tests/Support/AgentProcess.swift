@@ -8,6 +8,8 @@ package final class AgentProcess: @unchecked Sendable {
     package let log: String
     package private(set) var process: ChildProcess?
     package var environment: [String: String] = [:]
+    /// Those that it ever had: a directory that is made anew has another.
+    private var cgroups: Set<String> = []
 
     package init(name: String, dataDirectory: String, log: String) {
         self.name = name
@@ -38,6 +40,7 @@ package final class AgentProcess: @unchecked Sendable {
 
     /// kill -9 of the agent alone: its shims live on.
     package func kill() {
+        if let cgroup { cgroups.insert(cgroup) }
         process?.destroy()
         process = nil
     }
@@ -80,18 +83,20 @@ package final class AgentProcess: @unchecked Sendable {
     }
 
     /// Ends the agent and everything that it started.
-    func destroy() {
+    package func destroy() {
         kill()
-        let cgroup = cgroup
         for pid in shims { Glibc.kill(pid, SIGKILL) }
-        guard let cgroup else { return }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: cgroup)) ?? []
-        for name in names where TextFile.exists("\(cgroup)/\(name)/cgroup.kill") {
-            try? TextFile.append("\(cgroup)/\(name)/cgroup.kill", "1")
+        for cgroup in cgroups { Self.removeCgroup(cgroup) }
+    }
+
+    private static func removeCgroup(_ path: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where TextFile.exists("\(path)/\(name)/cgroup.kill") {
+            try? TextFile.append("\(path)/\(name)/cgroup.kill", "1")
         }
         _ = try? eventually(within: 5, "cgroups are empty") { () -> Bool in
-            for name in names { rmdir("\(cgroup)/\(name)") }
-            return rmdir(cgroup) == 0 || errno == ENOENT
+            for name in names { rmdir("\(path)/\(name)") }
+            return rmdir(path) == 0 || errno == ENOENT
         }
     }
 }
