@@ -130,6 +130,5 @@ import Testing
         before = engine
         let idle = clock.measure { before.dispatch() }
         #expect(idle < .milliseconds(200), "\(idle)")
-        print("dispatch: 1000 of 10000 jobs to 1000 agents in \(took), nothing to give in \(idle)")
     }
 }
