@@ -55,6 +55,14 @@ package final class ShimHost: @unchecked Sendable {
         }
     }
 
+    /// For starts of shims alone, which block: no attempt waits for whatever else takes Swift's pool, and no journal entry for
+    /// a start.
+    private static let starters: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 2)
+        pool.start()
+        return pool
+    }()
+
     let settings: Settings
     let loop: any EventLoop
     let pool: NIOThreadPool
@@ -236,16 +244,9 @@ package final class ShimHost: @unchecked Sendable {
         spawning += 1
         let name = "\(prefix)-\(count)"
         let settings = settings
-        // Awaited by nobody: its result comes back to the loop, and a shim without an agent goes by itself.
-        Task {
-            let outcome: Result<Void, any Error>
-            do {
-                try await settings.spawner.spawn(name)
-                outcome = .success(())
-            } catch {
-                outcome = .failure(error)
-            }
-            loop.execute { self.spawned(name, outcome) }
+        Self.starters.submit { [self] _ in
+            let outcome = Result { try settings.spawner.spawn(name) }
+            loop.execute { [self] in spawned(name, outcome) }
         }
     }
 

@@ -1,5 +1,4 @@
 import Glibc
-import Subprocess
 
 /// Starts shims.
 package struct ShimSpawner: Sendable {
@@ -29,21 +28,17 @@ package struct ShimSpawner: Sendable {
         package var description: String
     }
 
-    /// Starts a shim and returns when it holds its lock and answers on its socket.
-    package func spawn(_ name: String) async throws {
+    /// Starts a shim and returns when it holds its lock and answers on its socket. Blocks until then.
+    package func spawn(_ name: String) throws {
         let directory = paths.shim(name)
         try Files.makeDirectory(directory)
         var arguments = ["--dir", directory]
         if let cgroupParent { arguments += ["--cgroup", cgroupParent] }
         let slash = program.lastIndex(of: "/") ?? program.startIndex
-        // It is found by name in the one directory that is searched; nothing else of the agent's environment reaches it.
-        let result = try await Subprocess.run(
-            .name(String(program[program.index(after: slash)...])), arguments: Arguments(arguments),
-            environment: .custom(["PATH": String(program[..<slash])]), output: .discarded, error: .string(limit: 4096))
-        guard case .exited(0) = result.terminationStatus else {
-            let said = result.standardError
-            throw Failure(
-                description: said.isEmpty ? "A shim could not be started: \(result.terminationStatus)." : said)
+        // Nothing else of the agent's environment reaches it.
+        let run = try ProgramRun.of(program, arguments, environment: ["PATH": String(program[..<slash])])
+        guard run.succeeded else {
+            throw Failure(description: run.said.isEmpty ? "The shim's first process \(run.ending)." : run.said)
         }
     }
 }

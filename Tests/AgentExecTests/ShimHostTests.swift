@@ -42,6 +42,17 @@ struct ShimHostTests {
         try side.die()
     }
 
+    @Test("a step runs while every thread of Swift's pool is taken")
+    func fullPool() throws {
+        let scratch = try Scratch()
+        let pool = try FullPool()
+        defer { pool.release() }
+        let side = try AgentSide(scratch)
+        try side.run(start(17, ["echo here"]))
+        #expect(try side.ending(17).result == .success)
+        try side.die()
+    }
+
     @Test("a killed agent's step goes on, and the next one adopts it")
     func adoption() throws {
         let scratch = try Scratch()
