@@ -40,11 +40,11 @@ def rest(bench):
         )
     note = f"{wait} s after the last run"
     return [
-        Figure("P10", "controller, resident", "MB", found["controller"], "low", 48 * 1.048576, base, note),
-        Figure("P10", "agent, resident", "MB", found["agent"], "low", 28 * 1.048576, base, note),
-        Figure("P10", "agent, anonymous", "MB", found["agent_own"], "low", 6 * 1.048576, None, note),
-        Figure("P10", "warm shim, resident", "MB", found["shim"], "low", 5 * 1.048576, None, note),
-        Figure("P10", "warm shim, anonymous", "MB", found["shim_own"], "low", 1.048576, None, note),
+        Figure("P10", "controller, resident", "MB", found["controller"], "low", 48, base, note),
+        Figure("P10", "agent, resident", "MB", found["agent"], "low", 28, base, note),
+        Figure("P10", "agent, anonymous", "MB", found["agent_own"], "low", 6, None, note),
+        Figure("P10", "warm shim, resident", "MB", found["shim"], "low", 5, None, note),
+        Figure("P10", "warm shim, anonymous", "MB", found["shim_own"], "low", 1.0, None, note),
     ]
 
 
@@ -88,6 +88,6 @@ def crowd(bench):
     note = f"{count} agents; the target is for 1,000; {each:.0f} kB each"
     base = Yardstick("the same controller before", alone, "MB")
     return [
-        Figure("P11", f"controller with {count} idle agents", "MB", resident, "low", 160 * 1.048576, base, note),
+        Figure("P11", f"controller with {count} idle agents", "MB", resident, "low", 160, base, note),
         Figure("P11", f"CPU with {count} idle agents", "% of a core", cpu, "low", 3.0, None, note),
     ]
