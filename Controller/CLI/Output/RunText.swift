@@ -62,21 +62,27 @@ package struct RunText {
             let agent = job.agent.map { "on \($0)" } ?? ""
             lines.append(
                 row(
-                    job.name, width, job.result ?? job.status, Durations.between(job.startedAt, job.finishedAt),
+                    job.name, width, job.result ?? Self.word(job.phase) ?? job.status,
+                    Durations.between(job.startedAt, job.finishedAt),
                     [agent, job.message ?? job.cause ?? ""]))
             for step in job.steps ?? [] {
                 let again = (step.attempt ?? 0) > 1 ? "attempt \(step.attempt ?? 0)" : ""
                 lines.append(
                     row(
-                        "  " + step.name, width, step.result ?? step.status,
+                        "  " + step.name, width, step.result ?? Self.word(step.phase) ?? step.status,
                         Durations.between(step.startedAt, step.finishedAt), [again, FollowState.note(of: step)]))
             }
         }
         return lines
     }
 
+    /// Phases that say more than the status.
+    private static func word(_ phase: String?) -> String? {
+        phase.flatMap { ["unreachable", "stopping"].contains($0) ? $0 : nil }
+    }
+
     private func row(_ name: String, _ width: Int, _ status: String, _ time: String, _ notes: [String]) -> String {
-        let blanks = String(repeating: " ", count: max(0, 10 - status.count))
+        let blanks = String(repeating: " ", count: max(1, 10 - status.count))
         let note = notes.filter { !$0.isEmpty }.joined(separator: ", ")
         let text =
             "  " + Self.padded(SafeText.line(name, colours: false), width) + "  " + style.status(status) + blanks
