@@ -16,10 +16,16 @@ package enum StepCommand {
     /// - Returns: Program and arguments.
     package static func arguments(for spec: StepSpec, agentProgram: String) -> [String] {
         switch spec.action {
-        case .run(let commands, .sh): ["sh", "-ec", script, "sh"] + commands
-        case .run(let commands, .bash): ["bash", "-eo", "pipefail", "-c", script, "bash"] + commands
+        case .run(let commands, .sh): ["sh", "-ec", script, "sh"] + commands.map(withoutLastLineFeeds)
+        case .run(let commands, .bash):
+            ["bash", "-eo", "pipefail", "-c", script, "bash"] + commands.map(withoutLastLineFeeds)
         case .checkout: [agentProgram, "step-checkout"]
         }
+    }
+
+    /// A block of YAML ends in a line feed, which would show as an empty line behind the command.
+    private static func withoutLastLineFeeds(_ command: String) -> String {
+        String(command.reversed().drop { $0.isNewline }.reversed())
     }
 
     /// Variables that the built-in step needs beside those of every step.

@@ -13,6 +13,8 @@ final class LogIngest: Sendable {
         var agent: AgentID
         var session: SessionID
         var reception = LogReception()
+        /// Where this session was last told to go on, so that each of many frames out of turn does not start a resend.
+        var toldToResend: UInt64?
     }
 
     private let entries = Mutex<[AttemptID: Entry]>([:])
@@ -78,6 +80,7 @@ final class LogIngest: Sendable {
         }
         entries.withLock { entries in
             if entries[attempt] == nil { entries[attempt] = Entry(agent: agent, session: session) }
+            if entries[attempt]!.session != session { entries[attempt]!.toldToResend = nil }
             entries[attempt]!.session = session
         }
         // Its end may have come between question and entry: then nobody would take the entry out again.
@@ -88,13 +91,17 @@ final class LogIngest: Sendable {
         return true
     }
 
-    /// Says where to go on; durable first, since every LOG_ACK says that.
+    /// Says where to go on. The bytes before are durable first, since the agent takes that for acknowledged.
     private func answerNext(_ attempt: AttemptID, _ attached: (store: LogStore, engine: Engine, gateway: Gateway)) async
     {
-        guard let agent = entries.withLock({ $0[attempt]?.agent }), let next = attached.store.next(attempt),
-            (try? await attached.store.sync(attempt)) != nil
-        else { return }
-        attached.gateway.send(.logAck(attempt, next: next), to: agent)
+        guard let next = attached.store.next(attempt) else { return }
+        let agent = entries.withLock { entries -> AgentID? in
+            guard let entry = entries[attempt], entry.toldToResend != next else { return nil }
+            entries[attempt]?.toldToResend = next
+            return entry.agent
+        }
+        guard let agent, (try? await attached.store.sync(attempt)) != nil else { return }
+        attached.gateway.send(.logResend(attempt, from: next), to: agent)
     }
 
     // MARK: Ends

@@ -27,6 +27,7 @@ package struct LocalStack {
     private var agentDue = ContinuousClock.now - .seconds(3600)
     private var isRevoked = false
     private var url: String { "http://\(options.listen.reachable.text)" }
+    private var agentURL: String { "https://\(options.agentListen.reachable.text)" }
     private var layout: LocalLayout { options.layout }
 
     private static let readyLimit = Duration.seconds(60)
@@ -63,6 +64,7 @@ package struct LocalStack {
             try await awaitController()
             try await enrol(password: password, tell: kept != nil)
             unlink(layout.pendingPassword)
+            try followPort()
             try startAgent()
             try await awaitAgent()
             try FileIO.write(Array((url + "\n").utf8), to: layout.address, mode: 0o600)
@@ -214,6 +216,21 @@ package struct LocalStack {
         throw failed("The controller was not ready in time\(last).", log: layout.controllerLog)
     }
 
+    /// Lets the agent dial where the controller listens now: --agent-listen may have changed since it was enrolled.
+    private func followPort() throws {
+        struct Link: Decodable { var controller: String }
+        let file = layout.enrolledMark
+        let text = FileIO.tail(file, lines: 1000).joined(separator: "\n")
+        guard let link = try? JSON.decode(Link.self, from: Array(text.utf8)), link.controller != agentURL else {
+            return
+        }
+        let changed = text.replacing("\"\(link.controller)\"", with: "\"\(agentURL)\"")
+        try FileIO.write(Array(changed.utf8), to: file + ".new", mode: 0o644)
+        guard rename(file + ".new", file) == 0 else {
+            throw ClientFailure(.usage, "\(file) cannot be written: \(FileIO.reason()).")
+        }
+    }
+
     /// Waits until the agent is connected. One that is not in time is only said: it goes on trying.
     private mutating func awaitAgent() async throws {
         let deadline = ContinuousClock.now + Self.connectLimit
@@ -307,7 +324,7 @@ package struct LocalStack {
         let child = try Self.spawn(
             programs.agent,
             [
-                "enrol", "--controller", "https://\(options.agentListen.reachable.text)", "--token", token,
+                "enrol", "--controller", agentURL, "--token", token,
                 "--data-dir",
                 layout.agent, "--name", Self.agentName, "--slots", String(options.slots),
             ], Self.childEnvironment(), log: layout.agentLog)
