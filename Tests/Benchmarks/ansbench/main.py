@@ -95,11 +95,14 @@ def machine():
     return facts
 
 
-def commit():
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+def commit(place):
+    """The commit of the tree that the programs lie in; "unknown" where they lie in none."""
 
-    return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=place, capture_output=True, text=True).stdout.strip()
+
+    head = git("rev-parse", "HEAD")
+    return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "") if head else "unknown"
 
 
 def measure(bench, names):
@@ -140,7 +143,7 @@ def main(words):
         bench = Bench(options, binaries, scratch)
         run = {
             "at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "commit": commit(),
+            "commit": commit(binaries),
             "binaries": str(options.binaries or "release"),
             "form": "full" if options.full else "short",
             "machine": machine(),
