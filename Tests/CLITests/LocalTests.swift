@@ -38,7 +38,7 @@ import Testing
         #!/bin/sh
         if [ "$1" = status ]; then echo '{"name":"local","connected":true}'; exit 0; fi
         echo "agent $*"
-        if [ "$1" = enrol ]; then mkdir -p "$7" && echo '{}' > "$7/link.json"; fi
+        if [ "$1" = enrol ]; then mkdir -p "$7" && echo "{\\"controller\\":\\"$3\\",\\"slots\\":2}" > "$7/link.json"; fi
         [ "$1" = run ] || exit 0
         if [ -e "$3/code" ]; then code=$(cat "$3/code"); rm "$3/code"; exit "$code"; fi
         trap 'echo "agent ends"; exit 0' TERM
@@ -156,6 +156,14 @@ import Testing
         #expect(!restart.output.contains("password"))
         #expect(place.text("agent.log").components(separatedBy: "agent enrol").count == 2)
         #expect(place.text("controller.log").components(separatedBy: "PASSWORD").count == 2)
+
+        // On another port, the agent is told.
+        #expect(try await place.run(["down", "--data-dir", place.data]).code == 0)
+        let port = try Self.freePort()
+        let moved = try await place.run(
+            ["up", "--detach"] + place.arguments.dropLast() + ["127.0.0.1:\(port)"])
+        #expect(moved.code == 0, "\(moved.errors)")
+        #expect(place.text("agent/link.json") == #"{"controller":"https://127.0.0.1:\#(port)","slots":2}"#)
 
         // What a killed `up` leaves behind is ended by the next one.
         let left = place.pid("controller")
