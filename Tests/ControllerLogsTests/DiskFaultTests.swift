@@ -2,6 +2,7 @@ import AnsFlowProtocol
 import ControllerLogs
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 /// A full disk and a failing one.
@@ -80,6 +81,8 @@ struct DiskFaultTests {
             #expect(harness.store.append(frame(attempt, at: 0, "a")) == .accepted(next: 1))
             await #expect(throws: LogStoreError.self) { try await harness.store.sync(attempt) }
             await #expect(throws: LogStoreError.self) { try await harness.store.sync(attempt) }
+            // The owner is told on the thread that syncs, which may be after the waiters.
+            try eventually(within: 10, "the owner is told") { harness.fatal.withLock { !$0.isEmpty } }
             #expect(harness.fatal.withLock { $0 } == [.io(operation: "sync", attempt: attempt, errno: EIO)])
             #expect(harness.durable.withLock { $0.isEmpty })
             #expect(harness.store.append(frame(attempt, at: 1, "b")) == .storeFull(errno: EIO))
