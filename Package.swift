@@ -61,8 +61,6 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let persistent = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 
 let package = Package(
