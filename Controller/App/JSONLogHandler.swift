@@ -19,17 +19,15 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var json = JSONText()
+        var json = JSONWriter(capacity: 256)
         json.object { object in
-            object.field("time", Timestamp.text(Clocks.wall()))
+            object.field("time", time: Clocks.wall())
             object.field("level", event.level.rawValue)
             object.field("logger", label)
             object.field("message", event.message.description)
             let all = metadata.merging(event.metadata ?? [:]) { $1 }
             if all.isEmpty { return }
-            object.field("metadata") { inner in
-                for (key, value) in all.sorted(by: { $0.key < $1.key }) { inner.field(named: key, value.description) }
-            }
+            object.field("metadata", all.mapValues(\.description))
         }
         StandardError.say(json.bytes)
     }

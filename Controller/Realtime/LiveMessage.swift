@@ -12,8 +12,8 @@ package struct LiveMessage: Sendable {
 /// Encodes what live topics send: `{"type","seq","at","data"}`.
 package enum LiveEncoder {
     /// A server's text frame, unmasked, of RFC 6455 section 5.2.
-    package static func frame(_ payload: ByteBuffer) -> ByteBuffer {
-        let count = payload.readableBytes
+    package static func frame(_ payload: [UInt8]) -> ByteBuffer {
+        let count = payload.count
         var frame = ByteBufferAllocator().buffer(capacity: count + 10)
         frame.writeInteger(UInt8(0x81))
         switch count {
@@ -25,7 +25,7 @@ package enum LiveEncoder {
             frame.writeInteger(UInt8(127))
             frame.writeInteger(UInt64(count))
         }
-        frame.writeImmutableBuffer(payload)
+        frame.writeBytes(payload)
         return frame
     }
 
@@ -41,7 +41,7 @@ package enum LiveEncoder {
             json.name("data")
             data(&json)
         }
-        return LiveMessage(cursor: seq, frame: frame(json.buffer))
+        return LiveMessage(cursor: seq, frame: frame(json.bytes))
     }
 
     /// - Parameter seq: The run's number on its own topic, the instance-wide one on all others.
@@ -70,7 +70,7 @@ package enum LiveEncoder {
     }
 
     /// The lines as ``LogBatch/json`` has them.
-    package static func lines(_ lines: [LogLine]) -> ByteBuffer {
+    package static func lines(_ lines: [LogLine]) -> [UInt8] {
         var json = JSONWriter(capacity: lines.reduce(64) { $0 + $1.text.utf8.count + 48 })
         json.array(lines) { json, line in
             json.object { json in
@@ -80,6 +80,6 @@ package enum LiveEncoder {
                 if line.partial { json.field("partial", true) }
             }
         }
-        return json.buffer
+        return json.bytes
     }
 }

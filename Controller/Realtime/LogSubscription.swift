@@ -99,10 +99,9 @@ final class LogSubscription: @unchecked Sendable {
             let lines = page?.lines ?? []
             let whole = lines.last?.partial == true ? lines.count - 1 : lines.count
             if !lines.isEmpty {
-                let json = LiveEncoder.lines(lines)
                 let message = LiveEncoder.log(
                     source, seq: viewer.hub.seq(of: source.run, on: topic), at: viewer.hub.now(), firstLine: from,
-                    lines: json.readableBytesView)
+                    lines: LiveEncoder.lines(lines))
                 await viewer.force([message.frame])
             }
             let isThere = lines.count < RealtimeLimits.linesPerRead

@@ -120,7 +120,7 @@ final class Subscription: @unchecked Sendable {
         let topic = request.topic
         viewer.hub.note(seq: snapshot.seq, of: topic)
         let message = LiveEncoder.message(
-            "snapshot", seq: snapshot.seq, at: viewer.hub.now(), capacity: snapshot.members.readableBytes + 256
+            "snapshot", seq: snapshot.seq, at: viewer.hub.now(), capacity: snapshot.members.count + 256
         ) { json in
             json.object { json in
                 json.field("topic", topic.description)
@@ -132,7 +132,7 @@ final class Subscription: @unchecked Sendable {
                         json.int(start.from)
                     }
                 }
-                if snapshot.members.readableBytes > 0 { json.rawBuffer(snapshot.members) }
+                if !snapshot.members.isEmpty { json.raw(snapshot.members) }
             }
         }
         await viewer.run { _ in

@@ -1,6 +1,5 @@
 package import AnsFlowProtocol
 package import ControllerCore
-package import NIOCore
 
 /// What a viewer can watch.
 package enum Topic: Hashable, Sendable, CustomStringConvertible {
@@ -86,10 +85,10 @@ package struct TopicSnapshot: Sendable {
     package var seq: Int64
     package var generation: Int64
     /// A JSON object's members without the braces, such as `"run":{...}`.
-    package var members: ByteBuffer
+    package var members: [UInt8]
     package var sources: [LogSource]
 
-    package init(seq: Int64, generation: Int64, members: ByteBuffer, sources: [LogSource]) {
+    package init(seq: Int64, generation: Int64, members: [UInt8], sources: [LogSource]) {
         self.seq = seq
         self.generation = generation
         self.members = members

@@ -1,3 +1,4 @@
+import ControllerCore
 import NIOCore
 
 /// One socket with its subscriptions. Confined to the socket's event loop, but for ``subscribe(_:)``, ``unsubscribe(_:)``,

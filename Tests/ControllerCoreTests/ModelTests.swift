@@ -25,33 +25,6 @@ import Testing
         }
     }
 
-    @Test func jsonIsReadBackByAnother() throws {
-        let nasty = "a\"b\\c\n\r\t\u{0}\u{1f}\u{7f}é\u{2028}🙂"
-        var json = JSONText()
-        json.object { object in
-            object.field("text", nasty)
-            object.field("none", String?.none)
-            object.field("number", Int64.min)
-            object.field("nothing", Int64?.none)
-            object.field("yes", true)
-            object.field("inner") { $0.field("empty", "") }
-            object.field(named: nasty, "v")
-        }
-        let read = try #require(try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any])
-        #expect(read["text"] as? String == nasty)
-        #expect(read["none"] is NSNull && read["nothing"] is NSNull)
-        #expect(read["number"] as? Int64 == Int64.min)
-        #expect(read["yes"] as? Bool == true)
-        #expect((read["inner"] as? [String: Any])?["empty"] as? String == "")
-        #expect(read[nasty] as? String == "v")
-    }
-
-    @Test func jsonArraysSeparate() throws {
-        var json = JSONText()
-        json.array([1, 2, 3]) { part, number in part.object { $0.field("n", Int64(number)) } }
-        #expect(String(decoding: json.bytes, as: UTF8.self) == #"[{"n":1},{"n":2},{"n":3}]"#)
-    }
-
     /// The fields that api.md promises, of every event of a run's life.
     @Test func eventsHaveTheirPromisedShape() throws {
         var rig = Rig()

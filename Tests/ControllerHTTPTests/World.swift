@@ -124,7 +124,7 @@ final class World: Sendable {
             }
             let batch = LogBatch(
                 attempt: id, firstLine: first, nextLine: first + UInt64(lines.count),
-                json: Array(LiveEncoder.lines(rows).readableBytesView))
+                json: LiveEncoder.lines(rows))
             for follower in state.followers.values where follower.attempt == id { follower.handler(batch) }
         }
     }

@@ -27,7 +27,7 @@ enum EventEncoder {
     }
 
     private static func execution(_ run: RunLifecycle, job: Int?) -> [UInt8] {
-        var json = JSONText()
+        var json = JSONWriter(capacity: 512)
         json.object { object in
             object.field("execution_id", run.row.id.rawValue)
             object.field("number", run.row.number)
@@ -40,7 +40,8 @@ enum EventEncoder {
             object.field("message", run.row.message)
             guard let job else { return }
             let row = run.jobs[job].row
-            object.field("job") { inner in
+            object.name("job")
+            object.object { inner in
                 inner.field("name", row.name)
                 inner.field("status", Status(phase: row.phase, outcome: row.outcome).rawValue)
                 inner.field("phase", row.phase.rawValue)
@@ -48,8 +49,8 @@ enum EventEncoder {
                 inner.field("cause", row.cause?.rawValue)
                 inner.field("message", row.message)
                 inner.field("agent_id", row.agent?.rawValue)
-                inner.field("started_at", row.startedAt.map(Timestamp.text))
-                inner.field("finished_at", row.finishedAt.map(Timestamp.text))
+                inner.field("started_at", time: row.startedAt)
+                inner.field("finished_at", time: row.finishedAt)
             }
         }
         return json.bytes
@@ -58,7 +59,7 @@ enum EventEncoder {
     private static func step(_ run: RunLifecycle, _ place: StepPlace) -> [UInt8] {
         let job = run.jobs[place.job].row
         let row = run.jobs[place.job].steps[place.step].row
-        var json = JSONText()
+        var json = JSONWriter(capacity: 512)
         json.object { object in
             object.field("execution_id", run.row.id.rawValue)
             object.field("step", "\(job.name)/\(row.name)")
@@ -69,12 +70,12 @@ enum EventEncoder {
             object.field("result", row.outcome?.rawValue)
             object.field("cause", row.cause?.rawValue)
             object.field("message", row.message)
-            object.field("attempt", Int64(row.attempts))
+            object.field("attempt", row.attempts)
             object.field("attempt_id", row.attempt?.rawValue)
             object.field("agent", job.agent?.rawValue)
-            object.field("started_at", row.startedAt.map(Timestamp.text))
-            object.field("finished_at", row.finishedAt.map(Timestamp.text))
-            object.field("exit_code", row.exitCode.map(Int64.init))
+            object.field("started_at", time: row.startedAt)
+            object.field("finished_at", time: row.finishedAt)
+            object.field("exit_code", row.exitCode)
         }
         return json.bytes
     }

@@ -1,5 +1,4 @@
 import ControllerCore
-import ControllerRealtime
 
 /// A run's graph with where each part stands, for drawing.
 enum GraphJSON {

@@ -1,5 +1,4 @@
 import ControllerCore
-import ControllerRealtime
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -78,9 +77,10 @@ package struct Problem: Error, Equatable, Sendable {
             }
             json.field("request_id", requestID)
         }
+        let body = json.buffer
         var reply = Reply(
-            HTTPResponse.Status(code: status), "application/problem+json", ResponseBody(byteBuffer: json.buffer))
-        reply.buffer = json.buffer
+            HTTPResponse.Status(code: status), "application/problem+json", ResponseBody(byteBuffer: body))
+        reply.buffer = body
         if let retryAfter { reply.headers[.retryAfter] = String(retryAfter) }
         if let allow { reply.headers[.allow] = allow }
         if status == 401 { reply.headers[.wwwAuthenticate] = "Bearer realm=\"ansflow\"" }

@@ -1,4 +1,4 @@
-import ControllerRealtime
+import ControllerCore
 package import HTTPTypes
 package import Hummingbird
 package import NIOCore
@@ -41,6 +41,11 @@ package struct Reply: Sendable {
     }
 
     package static let noContent = Reply(.noContent)
+}
+
+extension JSONWriter {
+    /// What is written so far, for a response's body.
+    var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 }
 
 extension Reply {

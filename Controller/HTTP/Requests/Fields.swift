@@ -1,4 +1,4 @@
-import ControllerRealtime
+import ControllerCore
 
 /// Reads a JSON object's fields and gathers everything that is wrong with them, so that a caller learns it all at once.
 struct Fields {

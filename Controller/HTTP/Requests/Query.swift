@@ -1,4 +1,4 @@
-import ControllerRealtime
+import ControllerCore
 
 /// A request's query parameters: only those that its route knows, each once.
 package struct Query: Sendable {

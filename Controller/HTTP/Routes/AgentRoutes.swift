@@ -1,6 +1,5 @@
 import AnsFlowProtocol
 import ControllerCore
-import ControllerRealtime
 import HTTPTypes
 
 /// Agents: list, labels, pause, drain, revoke, enrolment.

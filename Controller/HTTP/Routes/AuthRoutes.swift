@@ -1,5 +1,4 @@
 import ControllerCore
-import ControllerRealtime
 import HTTPTypes
 
 /// Logging in and out.

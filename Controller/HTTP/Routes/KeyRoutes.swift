@@ -1,5 +1,4 @@
 import ControllerCore
-import ControllerRealtime
 import HTTPTypes
 
 /// API keys and WebSocket tickets of the caller.

@@ -102,7 +102,7 @@ struct LogRoutes {
                     }
                 }
                 json.name("lines")
-                json.rawBuffer(LiveEncoder.lines(page.lines))
+                json.raw(LiveEncoder.lines(page.lines))
             }
         }
     }

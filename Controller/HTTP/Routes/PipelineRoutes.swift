@@ -1,6 +1,5 @@
 import AnsFlowProtocol
 import ControllerCore
-import ControllerRealtime
 import HTTPTypes
 
 /// Pipelines: saved texts with their history.

@@ -1,4 +1,4 @@
-import ControllerRealtime
+import ControllerCore
 package import NIOCore
 import Synchronization
 
@@ -73,7 +73,7 @@ package final class AccessLog: Sendable {
                 state.left += 1
                 return
             }
-            state.lines.writeImmutableBuffer(json.buffer)
+            state.lines.writeBytes(json.bytes)
             state.lines.writeInteger(UInt8(ascii: "\n"))
         }
     }

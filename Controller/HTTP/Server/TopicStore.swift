@@ -24,7 +24,7 @@ package struct TopicStore: TopicReading {
             json.name("run")
             RunJSON.detail(detail, waiting: [], &json)
             return TopicSnapshot(
-                seq: detail.run.seq, generation: generation, members: json.buffer, sources: Self.sources(of: detail))
+                seq: detail.run.seq, generation: generation, members: json.bytes, sources: Self.sources(of: detail))
         }
         // The number first: what is committed while the runs are read comes again as an event.
         let last = try await queries.lastEventID()
@@ -33,7 +33,7 @@ package struct TopicStore: TopicReading {
         json.name("runs")
         json.array(runs) { RunJSON.run($1, &$0) }
         return TopicSnapshot(
-            seq: last, generation: generation, members: json.buffer, sources: try await sources(ofActive: runs))
+            seq: last, generation: generation, members: json.bytes, sources: try await sources(ofActive: runs))
     }
 
     package func generation() async throws -> Int64 { try await queries.generation() }

@@ -4,6 +4,7 @@ extension JSONWriter {
         if let value { string(value) } else { null() }
     }
 
+    @inlinable
     package mutating func field(_ name: StaticString, _ value: (some BinaryInteger)?) {
         self.name(name)
         if let value { int(value) } else { null() }
