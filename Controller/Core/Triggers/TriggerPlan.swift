@@ -119,7 +119,8 @@ package struct WebhookTrigger: Codable, Equatable, Sendable {
 
 /// One entry of `on.cron`.
 package struct ScheduleTrigger: Codable, Equatable, Sendable {
-    /// What to do about times that passed while the controller was down or the schedule was paused.
+    /// What to do about times that passed while the controller was down. Those that pass while a pipeline is paused are not
+    /// missed: nobody wants them.
     package enum Missed: String, Codable, Sendable, CaseIterable {
         /// One run for all of them together, as soon as possible. What is assumed where nothing is said.
         case runOnce = "run_once"
