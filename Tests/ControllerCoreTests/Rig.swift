@@ -127,8 +127,9 @@ enum Make {
         -> StepPlan
     {
         StepPlan(
-            id: id, needs: needs, condition: condition, action: .run(commands: ["true"], shell: .sh),
-            timeoutMs: 20_000, graceMs: 1_000, allowFailure: allow)
+            id: id, needs: needs.map { NeedPlan($0) }, condition: condition,
+            action: .run(commands: ["true"], shell: .sh), timeoutMs: 20_000, graceMs: 1_000,
+            allowFailure: allow ? .always : .never)
     }
 
     static func job(
@@ -136,8 +137,8 @@ enum Make {
         parallel: Int = 4, timeoutMs: UInt64 = 3_600_000, allow: Bool = false, _ steps: [StepPlan]? = nil
     ) -> JobPlan {
         JobPlan(
-            id: id, needs: needs, condition: condition, agentLabels: labels, timeoutMs: timeoutMs, parallel: parallel,
-            allowFailure: allow, steps: steps ?? [step("\(id)1")])
+            id: id, needs: needs.map { NeedPlan($0) }, condition: condition, agentLabels: labels, timeoutMs: timeoutMs,
+            parallel: parallel, allowFailure: allow ? .always : .never, steps: steps ?? [step("\(id)1")])
     }
 
     static func request(

@@ -45,12 +45,12 @@ struct OrderTests {
     @Test("edges", arguments: cases)
     func edges(_ example: Case) throws {
         let plan = try plan(example.job, CompileContext(repository: example.repository))
-        let edges = plan.jobs[0].steps.map { "\($0.id)<-\($0.needs.joined(separator: ","))" }
+        let edges = plan.jobs[0].steps.map { "\($0.id)<-\($0.needs.map(\.id).joined(separator: ","))" }
         #expect(edges == example.edges)
         // Every edge leads to a step of the job.
         let ids = Set(plan.jobs[0].steps.map(\.id))
         #expect(ids.count == plan.jobs[0].steps.count)
-        #expect(plan.jobs[0].steps.allSatisfy { ids.isSuperset(of: $0.needs) })
+        #expect(plan.jobs[0].steps.allSatisfy { ids.isSuperset(of: $0.needs.map(\.id)) })
     }
 
     @Test("checkout options")

@@ -280,13 +280,14 @@ extension World {
     private func request(_ random: inout SeededRandom) -> RunRequest {
         let jobs = (0..<random.between(1...3)).map { index in
             JobPlan(
-                id: "job-\(index)", needs: index > 0 && random.chance(60) ? ["job-\(random.below(index))"] : [],
-                allowFailure: random.chance(10),
+                id: "job-\(index)",
+                needs: index > 0 && random.chance(60) ? [NeedPlan("job-\(random.below(index))")] : [],
+                allowFailure: random.chance(10) ? .always : .never,
                 steps: (0..<random.between(1...3)).map { step in
                     StepPlan(
-                        id: "step-\(step)", needs: step > 0 && random.chance(70) ? ["step-\(step - 1)"] : [],
+                        id: "step-\(step)", needs: step > 0 && random.chance(70) ? [NeedPlan("step-\(step - 1)")] : [],
                         action: .run(commands: ["true"], shell: .sh), timeoutMs: 20_000, graceMs: 1_000,
-                        allowFailure: random.chance(10))
+                        allowFailure: random.chance(10) ? .always : .never)
                 })
         }
         let pipeline = PipelineRow(

@@ -34,6 +34,8 @@ enum StepSpecBuilder {
                     url: facts.repository?.url ?? "", ref: facts.ref ?? "", commit: commit, depth: options.depth,
                     submodules: options.submodules, lfs: options.lfs, clean: options.clean,
                     allowLocal: facts.repository?.allowLocal ?? false))
+        // The compiler makes none of these yet.
+        case .fetchArtifacts, .storeArtifacts: return .run(commands: ["false"], shell: .sh)
         }
     }
 }

@@ -13,7 +13,7 @@ extension RunLifecycle {
             if attempt.number > 1 { actions.append(.postponed(place.job)) }
             return
         }
-        let allowed = plan.jobs[place.job].steps[place.step].allowFailure
+        let allowed = plan.jobs[place.job].steps[place.step].allowFailure.allows(exitCode: attempt.exitCode)
         var outcome = attempt.outcome ?? .lost
         if allowed, outcome.isFailure, !stopping { outcome = .warning }
         modifyStep(place.job, place.step) { step in

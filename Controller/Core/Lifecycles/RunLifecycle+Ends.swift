@@ -40,7 +40,7 @@ extension RunLifecycle {
                 $0.row.finish(outcome == .skipped ? .skipped : .cancelled, cause: cause, message: nil, at: now)
             }
         }
-        let allowed = plan.jobs[job].allowFailure && outcome.isFailure && !isStopping
+        let allowed = plan.jobs[job].allowFailure == .always && outcome.isFailure && !isStopping
         let heldSlot = jobs[job].holdsSlot
         modifyJob(job) { state in
             state.row.phase = .finished

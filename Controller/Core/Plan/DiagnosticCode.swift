@@ -37,6 +37,10 @@ package enum DiagnosticCode: String, Codable, Sendable, CaseIterable {
     case unknownNeed = "unknown_need"
     case duplicateNeed = "duplicate_need"
     case cycle
+    case matrixEmpty = "matrix_empty"
+    case matrixTooLarge = "matrix_too_large"
+    case includeFailed = "include_failed"
+    case includeCycle = "include_cycle"
 
     // Expressions.
     case expressionSyntax = "expression_syntax"

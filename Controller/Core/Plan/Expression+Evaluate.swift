@@ -16,8 +16,14 @@ extension Expression {
         case .name(let root, let keys):
             var path: [String] = []
             for key in keys {
-                guard case .text(let text) = value(key) else { return .null }
-                path.append(text)
+                switch value(key) {
+                case .text(let text): path.append(text)
+                // The place in a list of the payload.
+                case .number(let number) where root == .payload:
+                    guard let place = Int(exactly: number) else { return .null }
+                    path.append(String(place))
+                case .null, .boolean, .number: return .null
+                }
             }
             return context.value(root, path)
         case .not(let inner):
@@ -63,6 +69,11 @@ extension Expression.Function {
         case .success: return context.success
         case .failure: return context.failure
         case .always: return true
+        case .changed:
+            guard case .text(let pattern)? = arguments.first else { return false }
+            // Nobody knows what changed: better once too often.
+            guard let paths = context.facts.changedPaths else { return true }
+            return paths.contains { Glob.matches($0, pattern: pattern, slashes: true) }
         case .contains, .startsWith, .endsWith, .matches: break
         }
         guard arguments.count == 2, case .text(let text) = arguments[0], case .text(let other) = arguments[1]
@@ -72,7 +83,7 @@ extension Expression.Function {
         case .startsWith: return text.hasPrefix(other)
         case .endsWith: return text.hasSuffix(other)
         case .matches: return Glob.matches(text, pattern: other, slashes: false)
-        case .success, .failure, .always: return false
+        case .success, .failure, .always, .changed: return false
         }
     }
 }

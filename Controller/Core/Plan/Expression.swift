@@ -2,7 +2,7 @@
 package indirect enum Expression: Codable, Equatable, Sendable {
     /// What a name may begin with.
     package enum Root: String, Codable, Sendable, CaseIterable {
-        case event, ref, branch, tag, commit, inputs, env, needs, steps
+        case event, ref, branch, tag, commit, inputs, matrix, env, payload, needs, steps
     }
 
     package enum Comparison: String, Codable, Sendable {
@@ -10,7 +10,7 @@ package indirect enum Expression: Codable, Equatable, Sendable {
     }
 
     package enum Function: String, Codable, Sendable, CaseIterable {
-        case contains, matches, success, failure, always
+        case contains, matches, changed, success, failure, always
         case startsWith = "starts_with"
         case endsWith = "ends_with"
 
@@ -18,11 +18,11 @@ package indirect enum Expression: Codable, Equatable, Sendable {
         package var isStatus: Bool {
             switch self {
             case .success, .failure, .always: true
-            case .contains, .matches, .startsWith, .endsWith: false
+            case .contains, .matches, .startsWith, .endsWith, .changed: false
             }
         }
 
-        package var parameterCount: Int { isStatus ? 0 : 2 }
+        package var parameterCount: Int { isStatus ? 0 : self == .changed ? 1 : 2 }
     }
 
     case literal(ExpressionValue)

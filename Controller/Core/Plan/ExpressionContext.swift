@@ -2,25 +2,36 @@
 package struct ExpressionContext: Sendable {
     package var facts: RunFacts
     package var inputs: [String: ExpressionValue]
+    /// The job's values of the matrix, by axis.
+    package var matrix: [String: ExpressionValue]
     package var environment: [String: String]
-    /// `needs.<job>.result`, in the words of the API.
+    /// `needs.<job>.result`, in the words of the API, by the file's id; of a matrix the worst of its cells.
     package var needs: [String: String]
     /// `steps.<id>.result`.
     package var steps: [String: String]
+    /// `needs.<job>.outputs.<name>`.
+    package var needsOutputs: [String: [String: String]]
+    /// `steps.<id>.outputs.<name>`.
+    package var stepsOutputs: [String: [String: String]]
     /// What `success()` gives: everything that is needed ended well.
     package var success: Bool
     /// What `failure()` gives: something that is needed failed.
     package var failure: Bool
 
     package init(
-        facts: RunFacts = RunFacts(), inputs: [String: ExpressionValue] = [:], environment: [String: String] = [:],
-        needs: [String: String] = [:], steps: [String: String] = [:], success: Bool = true, failure: Bool = false
+        facts: RunFacts = RunFacts(), inputs: [String: ExpressionValue] = [:],
+        matrix: [String: ExpressionValue] = [:], environment: [String: String] = [:], needs: [String: String] = [:],
+        steps: [String: String] = [:], needsOutputs: [String: [String: String]] = [:],
+        stepsOutputs: [String: [String: String]] = [:], success: Bool = true, failure: Bool = false
     ) {
         self.facts = facts
         self.inputs = inputs
+        self.matrix = matrix
         self.environment = environment
         self.needs = needs
         self.steps = steps
+        self.needsOutputs = needsOutputs
+        self.stepsOutputs = stepsOutputs
         self.success = success
         self.failure = failure
     }
@@ -38,14 +49,22 @@ package struct ExpressionContext: Sendable {
         case .commit: return text(facts.commit)
         case .inputs: return keys.count == 1 ? inputs[keys[0]] ?? .null : .null
         case .env: return keys.count == 1 ? environment[keys[0]].map { .text($0) } ?? .null : .null
-        case .needs: return result(in: needs, keys)
-        case .steps: return result(in: steps, keys)
+        case .matrix: return keys.count == 1 ? matrix[keys[0]] ?? .null : .null
+        case .payload: return facts.payload?.value(at: keys) ?? .null
+        case .needs: return ending(needs, needsOutputs, keys)
+        case .steps: return ending(steps, stepsOutputs, keys)
         }
     }
 
-    private func result(in results: [String: String], _ keys: [String]) -> ExpressionValue {
-        guard keys.count == 2, keys[1] == "result" else { return .null }
-        return results[keys[0]].map { .text($0) } ?? .null
+    /// How something ended, or one of its outputs.
+    private func ending(
+        _ results: [String: String], _ outputs: [String: [String: String]], _ keys: [String]
+    ) -> ExpressionValue {
+        switch (keys.count, keys.dropFirst().first) {
+        case (2, "result"): return results[keys[0]].map { .text($0) } ?? .null
+        case (3, "outputs"): return outputs[keys[0]]?[keys[2]].map { .text($0) } ?? .null
+        default: return .null
+        }
     }
 }
 

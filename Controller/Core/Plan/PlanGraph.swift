@@ -41,14 +41,12 @@ package struct PlanGraph: Codable, Equatable, Sendable {
         edges = []
         for job in plan.jobs {
             nodes.append(Node(id: job.id, kind: .job, job: job.id, step: nil, name: job.name, builtIn: false))
-            edges += job.needs.map { Edge(from: $0, to: job.id) }
+            edges += job.needs.map { Edge(from: $0.id, to: job.id) }
             for step in job.steps {
                 let id = "\(job.id)/\(step.id)"
-                var builtIn = false
-                if case .checkout = step.action { builtIn = true }
                 nodes.append(
-                    Node(id: id, kind: .step, job: job.id, step: step.id, name: step.name, builtIn: builtIn))
-                edges += step.needs.map { Edge(from: "\(job.id)/\($0)", to: id) }
+                    Node(id: id, kind: .step, job: job.id, step: step.id, name: step.name, builtIn: step.isBuiltIn))
+                edges += step.needs.map { Edge(from: "\(job.id)/\($0.id)", to: id) }
             }
         }
     }

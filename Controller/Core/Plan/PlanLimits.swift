@@ -39,6 +39,29 @@ package enum PlanLimits {
     package static let logBytesMax = ProtocolLimits.logBytesMax
     package static let logBytesDefault = ProtocolLimits.logBytesDefault
 
+    package static let matrixCellsMax = 256
+    package static let matrixAxesMax = 16
+    package static let retriesMax = 10
+    package static let backoffMsMax: UInt64 = 3_600_000
+    package static let exitCodesMax = 64
+    package static let concurrencyLimitMax = 1_000
+    package static let priorityMax = 1_000
+    package static let approvalMsDefault: UInt64 = 7 * 24 * 3_600_000
+    package static let approvalMsMax: UInt64 = 30 * 24 * 3_600_000
+    package static let finallyTimeoutMsDefault: UInt64 = 5 * 60_000
+    package static let secretsMax = 64
+    package static let secretBytesMax = 64 * 1024
+    package static let artifactRulesMax = 20
+    package static let artifactPathsMax = 50
+    package static let artifactKeepMsMax: UInt64 = 3_650 * 24 * 3_600_000
+    /// Of all outputs of a step together, and of a text that is filled in when a step starts.
+    package static let outputBytesMax = 64 * 1024
+    package static let payloadBytesMax = 64 * 1024
+    package static let payloadDepthMax = 32
+    package static let changedPathsMax = 10_000
+    package static let includesMax = 20
+    package static let includeDepthMax = 4
+
     package static let expressionBytesMax = 4096
     package static let expressionDepthMax = 16
     package static let expressionNodesMax = 256

@@ -18,6 +18,13 @@ extension RunPlan {
         for input in inputs {
             variables[InputPlan.variableName(input.name)] = input.value?.variable
         }
+        if let request = facts.pullRequest {
+            variables["ANSFLOW_PULL_REQUEST"] = String(request.number)
+            variables["ANSFLOW_PULL_REQUEST_BASE"] = request.base
+            variables["ANSFLOW_PULL_REQUEST_HEAD"] = request.head
+            variables["ANSFLOW_PULL_REQUEST_AUTHOR"] = request.author
+            variables["ANSFLOW_PULL_REQUEST_TITLE"] = request.title
+        }
         return variables
     }
 
@@ -35,14 +42,26 @@ extension RunPlan {
     ///   - step: `nil` for the job's own condition.
     ///   - needs: results of jobs by their id, in the words of the API (`success`, `failed`, …).
     ///   - steps: results of the job's steps by their id.
+    ///   - needsOutputs: outputs of jobs by their id.
+    ///   - stepsOutputs: outputs of the job's steps by their id.
+    ///   - given: what an approver gave for the job, over the run's inputs.
     ///   - success: whether everything that is needed ended well.
     ///   - failure: whether something that is needed failed.
     package func expressionContext(
         job: JobPlan, step: StepPlan? = nil, needs: [String: String] = [:], steps: [String: String] = [:],
-        success: Bool = true, failure: Bool = false
+        needsOutputs: [String: [String: String]] = [:], stepsOutputs: [String: [String: String]] = [:],
+        given: [String: ExpressionValue] = [:], success: Bool = true, failure: Bool = false
     ) -> ExpressionContext {
         ExpressionContext(
-            facts: facts, inputs: inputValues, environment: environment(of: step, in: job), needs: needs, steps: steps,
-            success: success, failure: failure)
+            facts: facts, inputs: inputValues.merging(given) { _, own in own }, matrix: job.matrixValues,
+            environment: environment(of: step, in: job), needs: needs, steps: steps, needsOutputs: needsOutputs,
+            stepsOutputs: stepsOutputs, success: success, failure: failure)
+    }
+}
+
+extension JobPlan {
+    /// The cell's values, for an ``ExpressionContext``.
+    package var matrixValues: [String: ExpressionValue] {
+        Dictionary(matrix.map { ($0.axis, $0.value.expressionValue) }) { _, last in last }
     }
 }

@@ -13,13 +13,15 @@ package struct RunPlan: Codable, Equatable, Sendable {
     package var jobs: [JobPlan]
     /// From the run's creation to its end.
     package var timeoutMs: UInt64
+    package var concurrency: ConcurrencyPlan?
     package var facts: RunFacts
     /// Findings that did not hinder compiling.
     package var warnings: [Diagnostic]
 
     package init(
         name: String, environment: [String: String] = [:], inputs: [InputPlan] = [], jobs: [JobPlan],
-        timeoutMs: UInt64 = PlanLimits.runTimeoutMsDefault, facts: RunFacts = RunFacts(), warnings: [Diagnostic] = []
+        timeoutMs: UInt64 = PlanLimits.runTimeoutMsDefault, concurrency: ConcurrencyPlan? = nil,
+        facts: RunFacts = RunFacts(), warnings: [Diagnostic] = []
     ) {
         formatVersion = Self.currentFormatVersion
         self.name = name
@@ -27,6 +29,7 @@ package struct RunPlan: Codable, Equatable, Sendable {
         self.inputs = inputs
         self.jobs = jobs
         self.timeoutMs = timeoutMs
+        self.concurrency = concurrency
         self.facts = facts
         self.warnings = warnings
     }
@@ -46,53 +49,14 @@ package struct RunPlan: Codable, Equatable, Sendable {
         inputs = try container.decode([InputPlan].self, forKey: .inputs)
         jobs = try container.decode([JobPlan].self, forKey: .jobs)
         timeoutMs = try container.decode(UInt64.self, forKey: .timeoutMs)
+        concurrency = try container.decodeIfPresent(ConcurrencyPlan.self, forKey: .concurrency)
         facts = try container.decode(RunFacts.self, forKey: .facts)
         warnings = try container.decode([Diagnostic].self, forKey: .warnings)
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, environment, inputs, jobs, facts, warnings
+        case name, environment, inputs, jobs, concurrency, facts, warnings
         case formatVersion = "format_version"
         case timeoutMs = "timeout_ms"
-    }
-}
-
-/// What started a run, as expressions and variables see it. `nil` means that there is none.
-package struct RunFacts: Codable, Equatable, Sendable {
-    /// Why the run exists: `manual`, `push`, `tag` and so on.
-    package var event: String
-    /// What is checked out, as it was asked for.
-    package var ref: String?
-    package var branch: String?
-    package var tag: String?
-    package var commit: String?
-    package var repository: Repository?
-
-    /// Where a checkout fetches from. The address was checked with ``RepositoryURL/check(_:allowLocal:)``.
-    package struct Repository: Codable, Equatable, Sendable {
-        package var url: String
-        package var allowLocal: Bool
-
-        package init(url: String, allowLocal: Bool = false) {
-            self.url = url
-            self.allowLocal = allowLocal
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case url
-            case allowLocal = "allow_local"
-        }
-    }
-
-    package init(
-        event: String = "manual", ref: String? = nil, branch: String? = nil, tag: String? = nil, commit: String? = nil,
-        repository: Repository? = nil
-    ) {
-        self.event = event
-        self.ref = ref
-        self.branch = branch
-        self.tag = tag
-        self.commit = commit
-        self.repository = repository
     }
 }

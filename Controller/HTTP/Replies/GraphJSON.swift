@@ -60,7 +60,8 @@ enum GraphJSON {
     /// Back from the job that ended last, each time to the need that ended last.
     private static func criticalPath(_ detail: RunDetail) -> [String] {
         let rows = Dictionary(detail.jobs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let needs = Dictionary(detail.plan.jobs.map { ($0.id, $0.needs) }, uniquingKeysWith: { first, _ in first })
+        let needs = Dictionary(
+            detail.plan.jobs.map { ($0.id, $0.needs.map(\.id)) }, uniquingKeysWith: { first, _ in first })
         func latest(_ names: [String]) -> JobRow? {
             names.compactMap { rows[$0] }.filter { $0.finishedAt != nil }
                 .max { ($0.finishedAt ?? 0) < ($1.finishedAt ?? 0) }

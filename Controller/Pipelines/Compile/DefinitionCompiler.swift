@@ -45,11 +45,11 @@ struct DefinitionCompiler {
         let environment = values(job.environment)
         let whole = run.environment.merging(environment) { _, inner in inner }
         scope.environment = whole
-        var plan = JobPlan(id: job.id, needs: job.needs.map(\.id), condition: job.condition, steps: [])
+        var plan = JobPlan(id: job.id, needs: job.needs.map { NeedPlan($0.id) }, condition: job.condition, steps: [])
         plan.environment = environment
         if let name = job.name { plan.name = shortened(fill(name)) }
         plan.agentLabels = labels(job.agents)
-        plan.allowFailure = job.allowFailure
+        plan.allowFailure = FailureAllowance(booleanLiteral: job.allowFailure)
         if let timeout = job.timeoutMs { plan.timeoutMs = timeout }
         if let parallel = job.parallel { plan.parallel = parallel }
         plan.checkout = checkout(job)
@@ -78,10 +78,11 @@ struct DefinitionCompiler {
         let commands = step.commands.map { fill($0) }
         checkSize(step, commands, environment, sizes)
         return StepPlan(
-            id: step.id, name: name(step, commands), needs: needs, condition: step.condition,
+            id: step.id, name: name(step, commands), needs: needs.map { NeedPlan($0) }, condition: step.condition,
             action: .run(commands: commands, shell: step.shell), environment: environment,
             timeoutMs: step.timeoutMs ?? definition.stepTimeoutMs
-                ?? min(PlanLimits.stepTimeoutMsDefault, jobPlan.timeoutMs), allowFailure: step.allowFailure,
+                ?? min(PlanLimits.stepTimeoutMsDefault, jobPlan.timeoutMs),
+            allowFailure: FailureAllowance(booleanLiteral: step.allowFailure),
             logLimitBytes: step.logLimitBytes ?? job.logLimitBytes ?? PlanLimits.logBytesDefault)
     }
 

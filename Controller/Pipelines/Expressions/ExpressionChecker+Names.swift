@@ -5,7 +5,7 @@ extension ExpressionChecker {
         _ word: String, _ keys: [ExpressionSyntax.Key], _ range: Range<Int>
     ) -> Typed {
         let expressions = resolveKeys(keys)
-        guard let root = Expression.Root(rawValue: word) else {
+        guard let root = Expression.Root(rawValue: word), !ExpressionScope.laterRoots.contains(word) else {
             faultUnknownRoot(word, range)
             return (.literal(.null), .unknown)
         }
@@ -18,6 +18,8 @@ extension ExpressionChecker {
             type = inputType(keys, range)
         case .env:
             if keys.count != 1 { fault(.unknownName, "Write `env.NAME`.", range) }
+        // Refused above, until the reader knows them.
+        case .matrix, .payload: type = .unknown
         case .needs:
             type = resultType("needs", keys, range) { checker, name, at in
                 guard !checker.scope.needs.contains(name) else { return }

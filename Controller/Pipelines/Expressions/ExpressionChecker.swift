@@ -107,7 +107,7 @@ struct ExpressionChecker {
         _ name: String, _ arguments: [ExpressionSyntax], _ range: Range<Int>
     ) -> Typed {
         let typed = arguments.map { ($0, resolve($0)) }
-        guard let function = Expression.Function(rawValue: name) else {
+        guard let function = Expression.Function(rawValue: name), !ExpressionScope.laterFunctions.contains(name) else {
             if ExpressionScope.laterFunctions.contains(name) {
                 fault(.notSupportedYet, "The function `\(name)` is not supported yet.", range)
             } else {
