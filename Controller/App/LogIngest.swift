@@ -171,25 +171,23 @@ final class LogIngest: Sendable {
 
     // MARK: Closing
 
-    /// The attempt's end is durable: its log takes no more bytes and is packed.
+    /// The attempt's end is durable: its log takes no more bytes and is closed.
     func seal(_ attempt: AttemptID) {
         entries.withLock { $0[attempt] = nil }
         guard let attached else { return }
-        // Awaited by nobody: what is not packed before a crash is packed after the next start.
-        Task { await pack(attempt, attached.store) }
+        // Awaited by nobody: what is not closed before a crash is closed after the next start.
+        Task { await close(attempt, attached.store, retrying: true) }
     }
 
-    private func pack(_ attempt: AttemptID, _ store: LogStore) async {
+    private func close(_ attempt: AttemptID, _ store: LogStore, retrying: Bool) async {
         do {
-            _ = try await store.end(attempt)
-            _ = try await store.compress(attempt)
-            try await store.dropSegment(attempt)
+            try await store.seal(attempt, retrying: retrying)
         } catch {
-            logger.warning("log was not packed", metadata: ["attempt.id": "\(attempt)", "error": "\(error)"])
+            logger.warning("log was not closed", metadata: ["attempt.id": "\(attempt)", "error": "\(error)"])
         }
     }
 
-    /// Packs what has ended and has not been packed: after a start, and after a transaction whose outcome was not known.
+    /// Closes what has ended and is still open: after a start, and after a transaction whose outcome was not known.
     func packEnded() async {
         guard let attached else { return }
         let known = entries.withLock { Array($0.keys) }
@@ -198,7 +196,7 @@ final class LogIngest: Sendable {
         }
         for attempt in (try? await attached.store.attemptsWithSegment()) ?? [] {
             guard await attached.engine.read({ $0.isLive(attempt) }) == false else { continue }
-            await pack(attempt, attached.store)
+            await close(attempt, attached.store, retrying: false)
         }
     }
 

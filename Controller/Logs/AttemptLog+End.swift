@@ -10,6 +10,14 @@ extension LogInfo {
 }
 
 extension AttemptLog {
+    /// Whether what is asked of the log needs no look at the disk.
+    var isKnown: Bool {
+        state.withLock { state in
+            if case .unknown = state.phase { return false }
+            return true
+        }
+    }
+
     /// Looks at the disk where nobody has; the offset at which the sender goes on.
     func open() throws(LogStoreError) -> UInt64 {
         try state.withLock { (state) throws(LogStoreError) -> UInt64 in
@@ -38,7 +46,7 @@ extension AttemptLog {
 
     /// Throws everything away. Readers who hold the old file keep it.
     func reset() throws(LogStoreError) {
-        try removeFiles([.closed, .segment])
+        try removeFiles([.closed, .kept, .segment])
         state.withLock { state in
             clear(&state)
             state.phase = .open
@@ -46,7 +54,7 @@ extension AttemptLog {
     }
 
     func remove() throws(LogStoreError) {
-        try removeFiles([.closed, .unfinished, .segment])
+        try removeFiles([.closed, .kept, .unfinished, .segment])
         state.withLock { clear(&$0) }
         // A bucket that was never made needs no sync.
         let failed = shared.directory.syncNames(attempt)
@@ -73,12 +81,45 @@ extension AttemptLog {
         state.nameDurable = false
     }
 
+    /// Closes a small log as it is; see ``KeptLog``. All of it is durable and it has ended.
+    ///
+    /// - Returns: Whether it is closed now. Not one that is larger, nor one that is empty and has no file.
+    func keep() throws(LogStoreError) -> Bool {
+        try state.withLock { (state) throws(LogStoreError) -> Bool in
+            if case .closed = state.phase { return true }
+            guard case .open = state.phase, let summary = state.ended, !state.needsSync, !state.syncing,
+                state.segment.fileEnd > 0, state.segment.fileEnd <= shared.configuration.keptBytesMax
+            else { return false }
+            let (opened, problem) = file(&state)
+            guard let opened else { throw .io(operation: "open", attempt: attempt, errno: problem) }
+            var failed = opened.write(
+                KeptLog.end(total: summary.total, sha256: summary.sha256), at: state.segment.fileEnd)
+            if failed != 0 { throw .io(operation: "write", attempt: attempt, errno: failed) }
+            failed = shared.directory.keep(attempt)
+            if failed != 0 { throw .io(operation: "rename", attempt: attempt, errno: failed) }
+            shared.closed.forget(attempt)
+            clear(&state)
+            state.phase = .closed(total: summary.total)
+            state.ended = summary
+            return true
+        }
+    }
+
+    /// What is to be packed: an open segment, or a kept log that is to be kept no more.
+    private func unpacked() throws(LogStoreError) -> LogSource? {
+        if let open = try source() { return open }
+        guard let kept = try shared.closed.find(attempt), let bytes = kept.keptBytes,
+            bytes > shared.configuration.keptBytesMax
+        else { return nil }
+        return kept.source(attempt, generation: 0)
+    }
+
     /// Writes the closed form; on the packing thread.
     func pack(_ shared: LogStoreShared) throws(LogStoreError) -> LogSummary {
         let summary = try summary()
-        guard let source = try source() else { return summary }
-        if let there = try? shared.closed.find(attempt), there.total == summary.total,
-            there.index.sha256.hex == summary.sha256
+        guard let source = try unpacked() else { return summary }
+        if let there = try? shared.closed.find(attempt), there.keptBytes == nil, there.summary.total == summary.total,
+            there.summary.sha256 == summary.sha256
         {
             return there.summary
         }
@@ -114,8 +155,10 @@ extension AttemptLog {
     /// Removes the segment where a good closed form stands beside it.
     func drop() throws(LogStoreError) {
         guard let closed = try shared.closed.find(attempt) else { return }
-        let failed = shared.directory.remove(attempt, .segment)
-        if failed != 0 { throw .io(operation: "remove", attempt: attempt, errno: failed) }
+        for form in [LogDirectory.Form.segment, .kept] where form == .segment || closed.keptBytes == nil {
+            let failed = shared.directory.remove(attempt, form)
+            if failed != 0 { throw .io(operation: "remove", attempt: attempt, errno: failed) }
+        }
         state.withLock { state in
             clear(&state)
             state.phase = .closed(total: closed.total)

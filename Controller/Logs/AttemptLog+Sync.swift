@@ -3,23 +3,56 @@ import Glibc
 import Synchronization
 
 extension AttemptLog {
-    /// Makes durable what is in the file, and says so; on a thread of the pool.
+    /// What one sync of a log covers.
+    private struct Begun {
+        var log: AttemptLog
+        var file: LogFile
+        var next: UInt64
+        var needsName: Bool
+        var generation: UInt64
+    }
+
+    /// Makes durable what is in the files of some logs, and says so; on a thread of the pool. New names in one directory cost one
+    /// sync together.
     ///
-    /// - Returns: Whether more has come meanwhile, so that the log must be put in line again.
-    func syncOnce(_ shared: LogStoreShared) -> Bool {
-        let begun = state.withLock { state -> (file: LogFile, next: UInt64, name: Bool, generation: UInt64)? in
+    /// - Returns: The logs to which more has come meanwhile, so that they must be put in line again.
+    static func sync(_ logs: ArraySlice<AttemptLog>, _ shared: LogStoreShared) -> [AttemptLog] {
+        var begun = logs.compactMap { $0.beginSync(shared) }
+        begun.removeAll { !$0.log.syncFile($0, shared) }
+        var again = begun.filter { !$0.needsName && $0.log.endSync($0, shared) }.map(\.log)
+        let named = begun.filter(\.needsName)
+        for (_, group) in Dictionary(grouping: named, by: { shared.directory.place(of: $0.log.attempt) }) {
+            let failed = shared.directory.syncNames(group[0].log.attempt)
+            for begun in group {
+                if failed == 0 {
+                    if begun.log.endSync(begun, shared) { again.append(begun.log) }
+                } else {
+                    begun.log.failSync(.io(operation: "sync", attempt: begun.log.attempt, errno: failed), shared)
+                }
+            }
+        }
+        return again
+    }
+
+    private func beginSync(_ shared: LogStoreShared) -> Begun? {
+        state.withLock { state in
             state.queued = false
             guard !state.failed, !shared.hasFailed, state.needsSync, let file = state.segment.file else { return nil }
             state.syncing = true
-            return (file, state.segment.next, !state.nameDurable, state.generation)
+            return Begun(
+                log: self, file: file, next: state.segment.next, needsName: !state.nameDurable,
+                generation: state.generation)
         }
-        guard let begun else { return false }
-        var failed = shared.configuration.sync(begun.file.descriptor)
-        if failed == 0, begun.name { failed = shared.directory.syncNames(attempt) }
-        if failed != 0 {
-            failSync(.io(operation: "sync", attempt: attempt, errno: failed), shared)
-            return false
-        }
+    }
+
+    private func syncFile(_ begun: Begun, _ shared: LogStoreShared) -> Bool {
+        let failed = shared.configuration.sync(begun.file.descriptor)
+        if failed != 0 { failSync(.io(operation: "sync", attempt: attempt, errno: failed), shared) }
+        return failed == 0
+    }
+
+    /// - Returns: Whether more has come meanwhile.
+    private func endSync(_ begun: Begun, _ shared: LogStoreShared) -> Bool {
         let (told, ready, again) = state.withLock {
             state -> (Bool, [CheckedContinuation<Void, any Error>], Bool) in
             state.syncing = false

@@ -12,7 +12,7 @@ final class AttemptLog: Sendable {
         /// Nobody has looked at the disk yet.
         case unknown
         case open
-        /// The segment is gone, the closed file stands.
+        /// There is no open segment any more: the log is packed, or kept as its segment was.
         case closed(total: UInt64)
     }
 
@@ -82,7 +82,7 @@ final class AttemptLog: Sendable {
     }
 
     /// The segment's file, made or opened again where it is not at hand; else the error number.
-    private func file(_ state: inout State) -> (file: LogFile?, errno: Int32) {
+    func file(_ state: inout State) -> (file: LogFile?, errno: Int32) {
         state.used = true
         if let file = state.segment.file { return (file, 0) }
         let path = shared.directory.path(attempt, .segment)

@@ -2,25 +2,42 @@ import AnsFlowProtocol
 import Glibc
 import Synchronization
 
-/// A closed log, opened: its file and its index.
+/// A closed log, opened: packed, or kept as its segment was.
 struct ClosedLog: Sendable {
     var file: LogFile
-    var index: ClosedIndex
+    var summary: LogSummary
+    var marks: [BlockMark]
+    var count: LineCount
+    var storage: LogSource.Storage
+    /// Length of the file of a log that was not packed.
+    var keptBytes: UInt64?
 
-    var total: UInt64 { index.total }
+    var total: UInt64 { summary.total }
 
-    var summary: LogSummary {
-        LogSummary(
-            total: index.total, sha256: index.sha256.hex, lines: index.count.begun,
-            holes: index.holes)
+    init(
+        file: LogFile, summary: LogSummary, marks: [BlockMark], count: LineCount, storage: LogSource.Storage,
+        keptBytes: UInt64? = nil
+    ) {
+        self.file = file
+        self.summary = summary
+        self.marks = marks
+        self.count = count
+        self.storage = storage
+        self.keptBytes = keptBytes
+    }
+
+    init(file: LogFile, index: ClosedIndex) {
+        let summary = LogSummary(
+            total: index.total, sha256: index.sha256.hex, lines: index.count.begun, holes: index.holes)
+        self.init(
+            file: file, summary: summary, marks: index.marks, count: index.count,
+            storage: .closed(file, index.extents))
     }
 
     func source(_ attempt: AttemptID, generation: UInt64) -> LogSource {
-        let info = LogInfo(
-            total: index.total, lines: index.count.begun, complete: true, sha256: index.sha256.hex, holes: index.holes)
-        return LogSource(
-            attempt: attempt, generation: generation, marks: index.marks, count: index.count, info: info,
-            storage: .closed(file, index.extents))
+        LogSource(
+            attempt: attempt, generation: generation, marks: marks, count: count, info: LogInfo(summary),
+            storage: storage)
     }
 }
 
@@ -41,11 +58,13 @@ final class ClosedLogs: Sendable {
 
     private let directory: LogDirectory
     private let capacity: Int
+    private let blockBytes: Int
     private let state = Mutex(State())
 
-    init(directory: LogDirectory, capacity: Int) {
+    init(directory: LogDirectory, capacity: Int, blockBytes: Int) {
         self.directory = directory
         self.capacity = capacity
+        self.blockBytes = blockBytes
     }
 
     /// The closed log, or `nil` where there is none.
@@ -70,11 +89,7 @@ final class ClosedLogs: Sendable {
             return entry
         }
         if let kept { return kept }
-        guard let file = LogFile(path: directory.path(attempt, .closed), flags: O_RDONLY) else {
-            if errno == ENOENT { return nil }
-            throw .io(operation: "open", attempt: attempt, errno: errno)
-        }
-        let log = ClosedLog(file: file, index: try ClosedIndex.read(attempt, file))
+        guard let log = try read(attempt) else { return nil }
         return state.withLock { state in
             state.generation -= 1
             let entry = Entry(attempt: attempt, log: log, generation: state.generation)
@@ -83,5 +98,20 @@ final class ClosedLogs: Sendable {
             if state.entries.count > capacity { state.entries.removeFirst(state.entries.count - capacity) }
             return entry
         }
+    }
+
+    /// The packed form counts where both are there: packing was cut off behind its end.
+    private func read(_ attempt: AttemptID) throws(LogStoreError) -> ClosedLog? {
+        if let file = try open(attempt, .closed) {
+            return ClosedLog(file: file, index: try ClosedIndex.read(attempt, file))
+        }
+        guard let file = try open(attempt, .kept) else { return nil }
+        return try KeptLog.read(attempt, file, blockBytes: blockBytes)
+    }
+
+    private func open(_ attempt: AttemptID, _ form: LogDirectory.Form) throws(LogStoreError) -> LogFile? {
+        if let file = LogFile(path: directory.path(attempt, form), flags: O_RDONLY) { return file }
+        guard errno == ENOENT else { throw .io(operation: "open", attempt: attempt, errno: errno) }
+        return nil
     }
 }

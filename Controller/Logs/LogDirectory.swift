@@ -4,7 +4,7 @@ import Synchronization
 
 /// Names of the log files, and which directories are durable. The only place that knows a path.
 ///
-/// A bucket holds the files of 1,000 attempts: `<directory>/<attempt / 1000>/<attempt>.seg` and `.zst`.
+/// A bucket holds the files of 1,000 attempts: `<directory>/<attempt / 1000>/<attempt>.seg`, `.log` and `.zst`.
 final class LogDirectory: Sendable {
     private let path: String
     private let durableBuckets = Mutex<Set<Int64>>([])
@@ -22,11 +22,15 @@ final class LogDirectory: Sendable {
         }
     }
 
-    enum Form: String { case segment = "seg", closed = "zst", unfinished = "zst.tmp" }
+    /// `kept`: a segment that was closed as it is.
+    enum Form: String { case segment = "seg", kept = "log", closed = "zst", unfinished = "zst.tmp" }
 
     func path(_ attempt: AttemptID, _ form: Form) -> String {
         "\(path)/\(Self.bucket(attempt))/\(attempt.rawValue).\(form.rawValue)"
     }
+
+    /// Attempts of the same place share their directory.
+    func place(of attempt: AttemptID) -> Int64 { Self.bucket(attempt) }
 
     func exists(_ attempt: AttemptID, _ form: Form) -> Bool { access(path(attempt, form), F_OK) == 0 }
 
@@ -44,6 +48,11 @@ final class LogDirectory: Sendable {
         let failedAbove = sync(directory: path)
         if failedAbove == 0 { durableBuckets.withLock { _ = $0.insert(bucket) } }
         return failedAbove
+    }
+
+    /// Gives a segment the name of a kept log; 0 or an error number.
+    func keep(_ attempt: AttemptID) -> Int32 {
+        rename(path(attempt, .segment), path(attempt, .kept)) == 0 ? 0 : errno
     }
 
     /// Removes a file; 0 also where there was none.

@@ -5,8 +5,9 @@ import Synchronization
 
 /// The output of all attempts: taken in, kept, read and followed. Log bytes pass through nothing else of the controller.
 ///
-/// Life of a log: ``open(_:)`` → ``append(_:)`` … → ``finish(_:expected:)`` → ``compress(_:)`` → (the attempt's end is committed) →
-/// ``dropSegment(_:)``. A crash between any two leaves it readable, and the same call can be made again.
+/// Life of a log: ``open(_:)`` → ``append(_:)`` … → ``finish(_:expected:)`` → (the attempt's end is committed) → ``seal(_:)``, which is
+/// ``compress(_:)`` and ``dropSegment(_:)`` but for small logs. A crash between any two leaves it readable, and the same call can
+/// be made again.
 ///
 /// Calls that change one attempt's log come one at a time (from the task of its agent's connection); calls for different attempts,
 /// and reads, come from anywhere. ``append(_:)`` writes on the caller's thread into the kernel's cache; everything else that
@@ -65,6 +66,14 @@ package final class LogStore: Sendable {
         if closed { forget(log.attempt) }
     }
 
+    /// On the caller's thread where the log was looked at before: then its length and hash are at hand.
+    private func ask<Value: Sendable>(
+        _ log: AttemptLog, _ question: @escaping @Sendable (AttemptLog) throws -> Value
+    ) async throws -> Value {
+        if log.isKnown { return try question(log) }
+        return try await onPool { try question(log) }
+    }
+
     func onPool<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await pool.runIfActive(work)
     }
@@ -106,7 +115,7 @@ extension LogStore {
     /// - Complexity: O(segment) the first time, O(1) from then on.
     package func open(_ attempt: AttemptID) async throws -> UInt64 {
         let log = log(attempt)
-        let next = try await onPool { try log.open() }
+        let next = try await ask(log) { try $0.open() }
         forgetIfClosed(log)
         thinOut()
         return next
@@ -156,7 +165,7 @@ extension LogStore {
     /// - Throws: ``LogStoreError`` where the disk fails.
     package func finish(_ attempt: AttemptID, expected: LogEnd) async throws -> LogFinish {
         let log = log(attempt)
-        let found = try await onPool { try log.summary() }
+        let found = try await ask(log) { try $0.summary() }
         defer { forgetIfClosed(log) }
         if found.total < expected.total { return .waiting(next: found.total) }
         let comparable = found.holes.isEmpty && expected.sha256 != nil
@@ -169,7 +178,7 @@ extension LogStore {
     /// Ends a log as it is, whatever the agent sent or did not send: for an attempt that is lost, or whose log stays damaged.
     package func end(_ attempt: AttemptID) async throws -> LogSummary {
         let log = log(attempt)
-        _ = try await onPool { try log.open() }
+        _ = try await ask(log) { try $0.open() }
         try await log.waitDurable(shared)
         let (summary, isNew) = log.markEnded()
         forgetIfClosed(log)
@@ -182,6 +191,32 @@ extension LogStore {
         let log = log(attempt)
         try await onPool { try log.reset() }
         shared.broadcaster.tell(attempt, .restarted)
+    }
+
+    /// Closes a log whose attempt's end is committed: packs it, or keeps it as it is where it is small. Where that fails, such as on a
+    /// full disk, it is tried again a few times; the log is whole and readable meanwhile.
+    ///
+    /// - Parameter retrying: Whether it is tried again, over ``LogStoreConfiguration/sealRetries``.
+    /// - Throws: what the last try threw; then it is up to ``attemptsWithSegment()`` after the next start.
+    package func seal(_ attempt: AttemptID, retrying: Bool = true) async throws {
+        var pauses = retrying ? shared.configuration.sealRetries[...] : []
+        while true {
+            do {
+                return try await sealOnce(attempt)
+            } catch {
+                guard !shared.hasFailed, let pause = pauses.popFirst() else { throw error }
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    private func sealOnce(_ attempt: AttemptID) async throws {
+        _ = try await end(attempt)
+        let log = log(attempt)
+        defer { forgetIfClosed(log) }
+        if try await onPool({ try log.keep() }) { return }
+        _ = try await compress(attempt)
+        try await dropSegment(attempt)
     }
 
     /// Writes the closed form beside the segment and makes it durable. The segment stays until ``dropSegment(_:)``.

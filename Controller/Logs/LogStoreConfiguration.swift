@@ -20,6 +20,10 @@ package struct LogStoreConfiguration: Sendable {
     /// Files that are synced side by side.
     package var syncsAtOnce = 4
     package var compressionLevel: Int32 = 3
+    /// Files of logs up to this length are kept as they are: they fit into one block of the disk, packed or not.
+    package var keptBytesMax: UInt64 = 4096
+    /// Pauses before each further try to close a log whose packing failed. What fails more often is tried at the next start.
+    package var sealRetries: [Duration] = [.seconds(1), .seconds(15), .seconds(120)]
     /// Makes a file's bytes durable; 0 or an error number. A test's means to let a sync fail.
     package var sync: @Sendable (Int32) -> Int32 = { fdatasync($0) == 0 ? 0 : errno }
     /// The same for a directory. Not `fdatasync`: ext4 may skip a changed name with it where the directory's size is as before.

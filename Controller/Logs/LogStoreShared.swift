@@ -27,7 +27,8 @@ final class LogStoreShared: Sendable {
         self.directory = directory
         self.pool = pool
         self.logger = logger
-        closed = ClosedLogs(directory: directory, capacity: configuration.closedLogsMax)
+        closed = ClosedLogs(
+            directory: directory, capacity: configuration.closedLogsMax, blockBytes: configuration.blockBytes)
         cache = BlockCache(capacity: configuration.cachedBlocks)
         syncs = SyncQueue(pool: pool, atOnce: configuration.syncsAtOnce)
     }

@@ -12,6 +12,19 @@ extension OpenSegment {
     static func recover(
         _ attempt: AttemptID, file: LogFile, blockBytes: Int
     ) throws(LogStoreError) -> OpenSegment {
+        let segment = try read(attempt, file: file, blockBytes: blockBytes)
+        guard let length = file.length else { throw .io(operation: "read", attempt: attempt, errno: errno) }
+        if segment.fileEnd < length {
+            let failed = file.truncate(to: segment.fileEnd)
+            if failed != 0 { throw .io(operation: "cut", attempt: attempt, errno: failed) }
+        }
+        return segment
+    }
+
+    /// Reads a segment up to its last good entry and leaves the file as it is.
+    ///
+    /// - Throws: as ``recover(_:file:blockBytes:)``.
+    static func read(_ attempt: AttemptID, file: LogFile, blockBytes: Int) throws(LogStoreError) -> OpenSegment {
         var segment = OpenSegment()
         segment.file = file
         guard let length = file.length, let head = file.read(LogFileHeader.size, at: 0) else {
@@ -22,17 +35,14 @@ extension OpenSegment {
             segment.fileEnd = UInt64(LogFileHeader.size)
             try segment.scan(file, length: length, attempt: attempt, blockBytes: blockBytes)
         }
-        if segment.fileEnd < length {
-            let failed = file.truncate(to: segment.fileEnd)
-            if failed != 0 { throw .io(operation: "cut", attempt: attempt, errno: failed) }
-        }
         return segment
     }
 
     private mutating func scan(
         _ file: LogFile, length: UInt64, attempt: AttemptID, blockBytes: Int
     ) throws(LogStoreError) {
-        let window = 1024 * 1024
+        // One byte more than a short file has, so that its end is seen.
+        let window = Int(min(1024 * 1024, length + 1))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: window, alignment: 8)
         defer { buffer.deallocate() }
         while fileEnd < length {

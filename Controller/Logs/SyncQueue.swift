@@ -7,6 +7,9 @@ import Synchronization
 /// A file's next sync begins when its last one has ended and gathers what came meanwhile: there is no timer, and the more comes
 /// the more each sync does.
 final class SyncQueue: Sendable {
+    /// Most logs of one round of a worker: the first of them waits for the last.
+    private static let groupMax = 16
+
     private struct State {
         /// A ring would save little: a log stands here once at most.
         var waiting: [AttemptLog] = []
@@ -41,17 +44,19 @@ final class SyncQueue: Sendable {
     private func start() {
         pool.submit { [self] poolState in
             guard case .active = poolState, let shared = shared.withLock({ $0 }) else {
-                while let log = take() { log.abandon(.closed) }
+                while let logs = take() { for log in logs { log.abandon(.closed) } }
                 return
             }
-            while let log = take() {
-                if log.syncOnce(shared) { state.withLock { $0.waiting.append(log) } }
+            while let logs = take() {
+                let again = AttemptLog.sync(logs, shared)
+                if !again.isEmpty { state.withLock { $0.waiting += again } }
             }
         }
     }
 
-    /// The next in line; `nil` ends the worker.
-    private func take() -> AttemptLog? {
+    /// The next in line, which are synced one after the other and whose new names share a sync: this worker's part of those that
+    /// wait. `nil` ends the worker.
+    private func take() -> ArraySlice<AttemptLog>? {
         state.withLock { state in
             guard state.first < state.waiting.count else {
                 state.waiting.removeAll(keepingCapacity: true)
@@ -59,13 +64,14 @@ final class SyncQueue: Sendable {
                 state.running -= 1
                 return nil
             }
-            let log = state.waiting[state.first]
-            state.first += 1
+            let count = min(Self.groupMax, max(1, (state.waiting.count - state.first) / atOnce))
+            let logs = state.waiting[state.first..<state.first + count]
+            state.first += count
             if state.first > 1024 {
                 state.waiting.removeFirst(state.first)
                 state.first = 0
             }
-            return log
+            return logs
         }
     }
 }
