@@ -3,7 +3,8 @@ import GRDB
 /// The schema's versions. Only ever append: what was shipped is never edited, since databases out there have run it.
 enum Schema {
     static let migrations: [[String]] = [
-        SchemaV1.people + SchemaV1.pipelines + SchemaV1.runs + SchemaV1.attempts + SchemaV1.guards
+        SchemaV1.people + SchemaV1.pipelines + SchemaV1.runs + SchemaV1.attempts + SchemaV1.guards,
+        SchemaV2Indexes.statements,
     ]
 
     static var newest: Int { migrations.count }
