@@ -13,6 +13,9 @@ package enum Cause: String, Codable, Sendable, CaseIterable {
     case exit, signal, timeout, oom, unkillable, config
     case queueTimeout = "queue_timeout"
     case approvalExpired = "approval_expired"
+    case approvalDeclined = "approval_declined"
+    /// It waited too long for its concurrency group.
+    case groupTimeout = "group_timeout"
     case agentLost = "agent_lost"
     case agentStateLost = "agent_state_lost"
     case agentRevoked = "agent_revoked"
@@ -28,6 +31,10 @@ package enum Cause: String, Codable, Sendable, CaseIterable {
     /// The command could not be started: no such program, no such directory.
     case startFailed = "start_failed"
     case stepFailed = "step_failed"
+    /// Taken over from an earlier run.
+    case reused
+    /// The work went well and a step of `finally` did not.
+    case cleanupFailed = "cleanup_failed"
 }
 
 /// Why a STOP is sent.

@@ -13,8 +13,9 @@ extension World: EngineCommands {
         if let key = request.idempotencyKey { state.withLock { $0.keys[key] = run.id } }
         return run
     }
-    func cancelRun(_ run: RunID, by actor: String, reason: String?, force: Bool) async throws(CommandFailure) -> RunRow
-    {
+    func cancelRun(
+        _ run: RunID, by actor: String, reason: String?, force: Bool, skipFinally: Bool
+    ) async throws(CommandFailure) -> RunRow {
         let row = state.withLock { state in
             state.cancelled.append((run, reason, force))
             return state.runs[run]?.run
@@ -22,6 +23,12 @@ extension World: EngineCommands {
         guard let row else { throw .notFound }
         return row
     }
+    func approve(
+        _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow { throw .notFound }
+    func decline(
+        _ run: RunID, job: String?, by actor: String, reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow { throw .notFound }
     func waitingReasons(_ run: RunID) async -> [WaitingReason] {
         [WaitingReason(job: "pack", kind: .needs, message: "It waits for build.")]
     }

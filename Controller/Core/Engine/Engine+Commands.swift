@@ -6,9 +6,21 @@ extension Engine: EngineCommands {
     }
 
     package func cancelRun(
-        _ run: RunID, by actor: String, reason: String?, force: Bool
+        _ run: RunID, by actor: String, reason: String?, force: Bool, skipFinally: Bool
     ) async throws(CommandFailure) -> RunRow {
-        try await submit { $0.cancelRun(run, by: actor, reason: reason, force: force) }.get()
+        try await submit { $0.cancelRun(run, by: actor, reason: reason, force: force, skipFinally: skipFinally) }.get()
+    }
+
+    package func approve(
+        _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow {
+        try await submit { $0.approve(run, job: job, by: actor, inputs: inputs, reason: reason) }.get()
+    }
+
+    package func decline(
+        _ run: RunID, job: String?, by actor: String, reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow {
+        try await submit { $0.decline(run, job: job, by: actor, reason: reason) }.get()
     }
 
     package func waitingReasons(_ run: RunID) async -> [WaitingReason] {

@@ -40,7 +40,7 @@ extension EngineMachine {
     }
 
     package mutating func cancelRun(
-        _ run: RunID, by actor: String, reason: String?, force: Bool
+        _ run: RunID, by actor: String, reason: String?, force: Bool, skipFinally: Bool = false
     ) -> Result<RunRow, CommandFailure> {
         guard runs[run] != nil else { return .failure(.notFound) }
         change(run) { [now, clock] in $0.stop(by: actor, reason: reason, now: now, clock: clock) }
@@ -51,6 +51,18 @@ extension EngineMachine {
             }
         }
         return .success(runs[run]?.row ?? unknownRun)
+    }
+
+    package mutating func approve(
+        _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
+    ) -> Result<ApprovalRow, CommandFailure> {
+        .failure(.conflict("nothing waits for an approval"))
+    }
+
+    package mutating func decline(
+        _ run: RunID, job: String?, by actor: String, reason: String?
+    ) -> Result<ApprovalRow, CommandFailure> {
+        .failure(.conflict("nothing waits for an approval"))
     }
 
     package mutating func pauseAgent(_ id: AgentID, note: String?) -> Result<Void, CommandFailure> {

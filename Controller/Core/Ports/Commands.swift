@@ -1,101 +1,27 @@
 package import AnsFlowProtocol
 
-/// A request to start a run, compiled and checked.
-package struct RunRequest: Equatable, Sendable {
-    package var pipeline: PipelineRow
-    package var plan: RunPlan
-    package var event: String
-    package var ref: String
-    package var branch: String
-    package var tag: String
-    package var commit: String
-    package var inputs: [String: String]
-    package var priority: Int
-    package var actor: String
-    /// The caller and its `Idempotency-Key`: the same again gives the run that the first made.
-    package var idempotencyKey: String?
-
-    package init(
-        pipeline: PipelineRow, plan: RunPlan, event: String = "manual", ref: String = "", branch: String = "",
-        tag: String = "", commit: String = "", inputs: [String: String] = [:], priority: Int = 0, actor: String,
-        idempotencyKey: String? = nil
-    ) {
-        self.pipeline = pipeline
-        self.plan = plan
-        self.event = event
-        self.ref = ref
-        self.branch = branch
-        self.tag = tag
-        self.commit = commit
-        self.inputs = inputs
-        self.priority = priority
-        self.actor = actor
-        self.idempotencyKey = idempotencyKey
-    }
-}
-
 /// Why a command was not carried out. Nothing of it happened.
 package enum CommandFailure: Error, Equatable, Sendable {
     case notFound
     /// The thing is not in a state in which this can be done; the text says which and what to do.
     case conflict(String)
+    /// Something that was given is wrong, by field.
+    case invalid([FieldFault])
     /// Nothing can be made durable now. Try again later.
     case notWritable(String)
     /// Too many commands wait.
     case overloaded
 }
 
-/// Why a job or step does not run yet, for people and for scripts.
-package struct WaitingReason: Equatable, Sendable, Codable {
-    package enum Kind: String, Codable, Sendable {
-        /// Needs that have not finished.
-        case needs
-        /// No enrolled agent has the labels.
-        case noAgent = "no_agent"
-        /// Agents with the labels are known, none is connected.
-        case agentsOffline = "agents_offline"
-        /// Agents with the labels are connected, but paused or draining.
-        case agentsPaused = "agents_paused"
-        /// All slots of the agents with the labels are taken.
-        case slots
-        /// Steps of the job that run now take all of its `parallel`.
-        case parallel
-        /// The agent is silent.
-        case unreachable
-        /// The controller can't make anything durable.
-        case halted
-    }
-
-    /// What one agent lacks.
-    package struct Candidate: Equatable, Sendable, Codable {
-        package var agent: String
-        package var lacks: String
-        package init(agent: String, lacks: String) {
-            self.agent = agent
-            self.lacks = lacks
-        }
-    }
-
-    package var job: String
-    /// Nil where the whole job waits.
-    package var step: String?
-    package var kind: Kind
-    /// A sentence.
+/// What is wrong with one value that somebody gave.
+package struct FieldFault: Equatable, Sendable {
+    package var field: String
+    /// A sentence that names the cure.
     package var message: String
-    /// Place in the queue from 1, where it has one.
-    package var position: Int?
-    package var candidates: [Candidate]
 
-    package init(
-        job: String, step: String? = nil, kind: Kind, message: String, position: Int? = nil,
-        candidates: [Candidate] = []
-    ) {
-        self.job = job
-        self.step = step
-        self.kind = kind
+    package init(field: String, message: String) {
+        self.field = field
         self.message = message
-        self.position = position
-        self.candidates = candidates
     }
 }
 
@@ -145,8 +71,24 @@ package struct EngineStatistics: Equatable, Sendable {
 /// What the outside may ask of the engine. Everything that returns without an error is durable.
 package protocol EngineCommands: Sendable {
     func createRun(_ request: RunRequest) async throws(CommandFailure) -> RunRow
-    /// A second plain cancel changes nothing; `force` ends unreachable attempts as lost.
-    func cancelRun(_ run: RunID, by actor: String, reason: String?, force: Bool) async throws(CommandFailure) -> RunRow
+    /// A second plain cancel changes nothing; with `skipFinally` it ends clean-up that runs or is to come. `force` ends unreachable
+    /// attempts as lost.
+    func cancelRun(
+        _ run: RunID, by actor: String, reason: String?, force: Bool, skipFinally: Bool
+    ) async throws(CommandFailure) -> RunRow
+    /// Says yes to a job that waits for it, or to a whole untrusted run. Whether the caller may is the caller's to check, from
+    /// ``ApprovalPlan/by``. The same answer again is no conflict.
+    ///
+    /// - Parameters:
+    ///   - job: its id in the plan; `nil` for the run.
+    ///   - inputs: by name, checked against the plan: ``CommandFailure/invalid(_:)`` says what is wrong with each.
+    func approve(
+        _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow
+    /// Says no: the job, or each job of the run, ends as cancelled.
+    func decline(
+        _ run: RunID, job: String?, by actor: String, reason: String?
+    ) async throws(CommandFailure) -> ApprovalRow
     /// Why each waiting part of an active run waits; empty for a finished one.
     func waitingReasons(_ run: RunID) async -> [WaitingReason]
     /// By name.

@@ -36,6 +36,8 @@ package struct CommitBatch: Equatable, Sendable {
     package var jobAttempts: [JobAttemptRow] = []
     package var steps: [StepRow] = []
     package var attempts: [AttemptRow] = []
+    /// Replace what was there of the same run and job.
+    package var approvals: [ApprovalRow] = []
     /// Only what the engine owns of an agent: never name and key.
     package var agents: [AgentRow] = []
     package var events: [EventRow] = []
@@ -49,7 +51,7 @@ package struct CommitBatch: Equatable, Sendable {
     /// Whether nothing but the clock would be written.
     package var isEmpty: Bool {
         runs.isEmpty && jobs.isEmpty && jobAttempts.isEmpty && steps.isEmpty && attempts.isEmpty && agents.isEmpty
-            && events.isEmpty && idempotency.isEmpty
+            && events.isEmpty && idempotency.isEmpty && approvals.isEmpty
     }
 }
 
@@ -65,10 +67,12 @@ package struct EngineSnapshot: Equatable, Sendable {
         package var jobAttempts: [JobAttemptRow]
         /// The newest attempt of each step that has one.
         package var attempts: [AttemptRow]
+        /// All of the run.
+        package var approvals: [ApprovalRow]
 
         package init(
             row: RunRow, plan: RunPlan, jobs: [JobRow], steps: [StepRow], jobAttempts: [JobAttemptRow],
-            attempts: [AttemptRow]
+            attempts: [AttemptRow], approvals: [ApprovalRow] = []
         ) {
             self.row = row
             self.plan = plan
@@ -76,6 +80,7 @@ package struct EngineSnapshot: Equatable, Sendable {
             self.steps = steps
             self.jobAttempts = jobAttempts
             self.attempts = attempts
+            self.approvals = approvals
         }
     }
 

@@ -39,11 +39,12 @@ package struct RunDetail: Equatable, Sendable {
     package var jobAttempts: [JobAttemptRow]
     /// All attempts of all steps, by id.
     package var attempts: [AttemptRow]
+    package var approvals: [ApprovalRow]
     package var agentNames: [AgentID: String]
 
     package init(
         run: RunRow, plan: RunPlan, jobs: [JobRow], steps: [StepRow], jobAttempts: [JobAttemptRow],
-        attempts: [AttemptRow], agentNames: [AgentID: String]
+        attempts: [AttemptRow], approvals: [ApprovalRow] = [], agentNames: [AgentID: String]
     ) {
         self.run = run
         self.plan = plan
@@ -51,6 +52,7 @@ package struct RunDetail: Equatable, Sendable {
         self.steps = steps
         self.jobAttempts = jobAttempts
         self.attempts = attempts
+        self.approvals = approvals
         self.agentNames = agentNames
     }
 }

@@ -137,12 +137,11 @@ struct RunRoutes {
         var fields = try call.optionalFields()
         let reason = fields.string("reason", max: ProtocolLimits.reasonBytesMax)
         let force = fields.bool("force") ?? false
-        // Pipelines have no clean-up jobs yet, so there is nothing to skip; the word is accepted so that scripts can say it.
-        _ = fields.bool("skip_finally")
+        let skipFinally = fields.bool("skip_finally") ?? false
         try fields.finish()
         do {
             let run = try await services.commands.cancelRun(
-                id, by: call.principal.name, reason: reason, force: force)
+                id, by: call.principal.name, reason: reason, force: force, skipFinally: skipFinally)
             return .json { RunJSON.run(run, &$0) }
         } catch {
             // The engine knows only runs that have not ended. Who cancels one that has just ended gets its end.
