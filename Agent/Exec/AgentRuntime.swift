@@ -170,7 +170,7 @@ package final class AgentRuntime: @unchecked Sendable {
             readers[attempt] = nil
             host.forget(attempt)
         case .claimStartFile(let attempt): host.claim(attempt)
-        case .cleanWorkspace(let job): clean(job)
+        case .cleanWorkspace(let job): host.clean(job)
         case .exit(let reason):
             log.notice("the agent leaves", metadata: ["reason": "\(reason)"])
             exited.succeed(reason)
@@ -184,17 +184,5 @@ package final class AgentRuntime: @unchecked Sendable {
             return
         }
         wire.close(code)
-    }
-
-    private func clean(_ job: JobAttemptID) {
-        let workspaces = Workspaces(directory.paths)
-        let log = log
-        pool.submit { _ in
-            do throws(FileFailure) {
-                try workspaces.remove(job.rawValue)
-            } catch {
-                log.warning("a workspace can't be removed", metadata: ["error": "\(error)"])
-            }
-        }
     }
 }

@@ -14,7 +14,12 @@ package final class DataDirectory: Sendable {
     package init(_ paths: AgentPaths) throws(FileFailure) {
         self.paths = paths
         for path in paths.all { try Files.makeDirectory(path) }
-        let lock = ansflow_lock(paths.lock)
+        var lock = ansflow_lock(paths.lock)
+        // A child that a killed agent was just starting holds its lock until it executes its program.
+        for _ in 0..<50 where lock == -EWOULDBLOCK {
+            usleep(10_000)
+            lock = ansflow_lock(paths.lock)
+        }
         guard lock >= 0 else {
             if lock == -EWOULDBLOCK {
                 var failure = FileFailure("Can't lock", paths.lock, -lock)

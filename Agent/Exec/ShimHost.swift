@@ -71,13 +71,19 @@ package final class ShimHost: @unchecked Sendable {
     let emit: (AgentInput) -> Void
     let note: (String) -> Void
     private let containment: Hello.Containment
-    private let workspaces: Workspaces
+    let workspaces: Workspaces
     private let prefix = HostFacts.randomName(bytes: 4)
     private var count = 0
     private var spawning = 0
     private var failures = 0
     private var isClosed = false
     private var waiting: [(AttemptID, JobAttemptID)] = []
+    /// Fresh workspaces, and how many are being made.
+    private var readyWorkspaces: [String] = []
+    private var preparing = 0
+    /// Whether a look at the shims to be kept warm is due in a moment.
+    private var refillIsDue = false
+    var removals = Removals()
     var shims: [String: Shim] = [:]
     /// The shim that an attempt was given to.
     var byAttempt: [AttemptID: Shim] = [:]
@@ -118,6 +124,10 @@ package final class ShimHost: @unchecked Sendable {
                 reconnect(shim)
             }
         }
+        // What an earlier process made and did not use.
+        readyWorkspaces = workspaces.prepared
+        for name in readyWorkspaces.dropFirst(settings.warmCount) { try? workspaces.discard(prepared: name) }
+        readyWorkspaces = Array(readyWorkspaces.prefix(settings.warmCount))
         refill()
     }
 
@@ -149,7 +159,8 @@ package final class ShimHost: @unchecked Sendable {
             case .failure(let error): emit(.notJournalled(attempt, reason: error.description))
             }
         }
-        refill()
+        removals.begun(at: HostFacts.nowMs)
+        refillSoon()
     }
 
     package func start(_ start: Start) {
@@ -160,7 +171,10 @@ package final class ShimHost: @unchecked Sendable {
             return
         }
         do {
-            try workspaces.make(start.spec.jobAttempt.rawValue)
+            if try workspaces.make(start.spec.jobAttempt.rawValue, from: readyWorkspaces.last) {
+                readyWorkspaces.removeLast()
+                refillSoon()
+            }
             let spec = try specification(start)
             if let fault = StepCommand.fault(arguments: spec.arguments, variables: spec.environment) {
                 return emit(.shimUnable(attempt, reason: fault))
@@ -231,8 +245,28 @@ package final class ShimHost: @unchecked Sendable {
 
     // MARK: Warm shims
 
+    /// How long a step that begins has the machine's cores for itself, while a shim is still at hand for the next one.
+    private static let refillMs: Int64 = 25
+
+    /// Makes up for a shim that was taken, but not beside the step that took it.
+    private func refillSoon() {
+        guard waiting.isEmpty else { return refill() }
+        guard !refillIsDue else { return }
+        refillIsDue = true
+        later(milliseconds: Self.refillMs) { [self] in
+            refillIsDue = false
+            refill()
+        }
+    }
+
+    /// A step runs: if it took the last shim, the next one is started now.
+    func refillIfNone() {
+        if spawning == 0, !shims.values.contains(where: \.isWarm) { refill() }
+    }
+
     private func refill() {
         guard !isClosed else { return }
+        prepareWorkspaces()
         let ready = shims.values.filter { $0.isWarm }.count
         let wanted = settings.warmCount + waiting.count - ready - spawning
         guard wanted > 0 else { return }
@@ -247,6 +281,23 @@ package final class ShimHost: @unchecked Sendable {
         Self.starters.submit { [self] _ in
             let outcome = Result { try settings.spawner.spawn(name) }
             loop.execute { [self] in spawned(name, outcome) }
+        }
+    }
+
+    private func prepareWorkspaces() {
+        let workspaces = workspaces
+        while readyWorkspaces.count + preparing < settings.warmCount {
+            count += 1
+            preparing += 1
+            let name = "\(prefix)-\(count)"
+            Self.starters.submit { [self] _ in
+                // Where that fails, the attempt makes its own and says what is wrong.
+                let isReady = (try? workspaces.prepare(name)) != nil
+                loop.execute { [self] in
+                    preparing -= 1
+                    if isReady { readyWorkspaces.append(name) }
+                }
+            }
         }
     }
 

@@ -1,16 +1,44 @@
 import Glibc
 
-/// Directories of job attempts: `work/<job attempt>/{src,tmp}`.
+/// Directories of job attempts: `work/<job attempt>/{src,tmp}`, and fresh ones without an owner: `work/ready-<name>/{src,tmp}`.
 package struct Workspaces: Sendable {
     private let paths: AgentPaths
 
     package init(_ paths: AgentPaths) { self.paths = paths }
 
+    private static let readyPrefix = "ready-"
+
+    private func ready(_ name: String) -> String { "\(paths.work)/\(Self.readyPrefix)\(name)" }
+
+    /// Makes a workspace before it is known whose it will be, so that the start of a step need not wait for it.
+    package func prepare(_ name: String) throws(FileFailure) {
+        try Files.makeDirectory(ready(name))
+        try Files.makeDirectory("\(ready(name))/src", mode: 0o755)
+        try Files.makeDirectory("\(ready(name))/tmp")
+    }
+
+    /// Names of those that were prepared and that nobody took; nothing was ever in them.
+    package var prepared: [String] {
+        Files.names(in: paths.work).filter { $0.hasPrefix(Self.readyPrefix) }
+            .map { String($0.dropFirst(Self.readyPrefix.count)) }
+    }
+
+    package func discard(prepared name: String) throws(FileFailure) {
+        try TreeRemoval.remove(name: Self.readyPrefix + name, in: paths.work)
+    }
+
     /// Makes what is missing of a job attempt's workspace.
-    package func make(_ job: Int64) throws(FileFailure) {
+    ///
+    /// - Parameter prepared: One to take where the job attempt has none yet.
+    /// - Returns: Whether it was taken.
+    @discardableResult
+    package func make(_ job: Int64, from prepared: String? = nil) throws(FileFailure) -> Bool {
+        // Refused where the job attempt's own one is there and holds anything.
+        if let prepared, rename(ready(prepared), paths.workspace(job)) == 0 { return true }
         try Files.makeDirectory(paths.workspace(job))
         try Files.makeDirectory(paths.source(job), mode: 0o755)
         try Files.makeDirectory(paths.temporary(job))
+        return false
     }
 
     /// Those on the disk.
