@@ -58,10 +58,6 @@ package struct Problem: Error, Equatable, Sendable {
         case .conflict(let text): self = .conflict(text)
         case .invalid(let faults):
             self = .invalid(
-                "Some of what was given can't be taken.",
-                errors: faults.map { Item(path: $0.field, message: $0.message) })
-        case .invalid(let faults):
-            self = .invalid(
                 faults.first.map { "The field `\($0.field)` is wrong. \($0.message)" } ?? "A value is wrong.",
                 errors: faults.map { Item(path: $0.field, message: $0.message) })
         case .notWritable(let text): self = .unavailable(text)
