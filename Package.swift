@@ -47,7 +47,6 @@ let nioHTTPTypes1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
@@ -157,17 +156,21 @@ let package = Package(
             ]),
         program(
             "ansflow-agent", "Agent/App",
-            ["AgentCore", "AgentExec", "AgentLink", "AnsFlowProtocol", argumentParser, lifecycle, logging, nioPosix]),
+            [
+                "AgentCore", "AgentExec", "AgentLink", "AnsFlowProtocol", "AnsFlowTransport", argumentParser, signals,
+                logging, nioCore, nioPosix, nioSSL,
+            ]),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("RecordsTests", ["AnsFlowRecords"]),
-        tests("ProtocolTests", ["AnsFlowProtocol"]),
-        tests("TransportTests", ["AnsFlowTransport", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControllerCoreTests", ["ControllerCore"]),
-        tests("ControllerPipelinesTests", ["ControllerPipelines"]),
-        tests("ControllerStoreTests", ["ControllerStore"]),
-        tests("ControllerLogsTests", ["ControllerLogs", crypto]),
+        tests("ProtocolTests", ["AnsFlowProtocol", "AnsFlowRecords"]),
+        tests("TransportTests", ["AnsFlowTransport", nioCore, nioPosix, nioEmbedded]),
+        tests("ControllerCoreTests", ["ControllerCore", "AnsFlowProtocol", logging]),
+        tests("ControllerPipelinesTests", ["ControllerPipelines", "ControllerCore", "AnsFlowProtocol"]),
+        tests("ControllerStoreTests", ["ControllerStore", "ControllerCore", "AnsFlowProtocol", grdb, logging]),
+        tests(
+            "ControllerLogsTests", ["ControllerLogs", "AnsFlowProtocol", "AnsFlowRecords", crypto, nioCore, logging]),
         tests(
             "ControllerGatewayTests",
             [
@@ -175,19 +178,30 @@ let package = Package(
                 nioPosix,
                 nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
             ]),
-        tests("ControllerIdentityTests", ["ControllerIdentity"]),
-        tests("ControllerRealtimeTests", ["ControllerRealtime"]),
-        tests("ControllerHTTPTests", ["ControllerHTTP", hummingbirdTesting]),
+        tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol"]),
+        tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
+        tests(
+            "ControllerHTTPTests",
+            [
+                "ControllerHTTP", "ControllerRealtime", "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport",
+                httpTypes,
+                nioCore, nioPosix, logging,
+            ]),
         tests("CLITests", ["ansflow", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         tests("AgentMaskTests", ["AgentMask"]),
         tests("AgentShimCoreTests", ["AgentShimCore"]),
         tests("AgentShimTests", ["AgentShimCore", "AnsFlowRecords", "ansflow-shim"]),
-        tests("AgentCoreTests", ["AgentCore"]),
-        tests("AgentExecTests", ["AgentExec", "ansflow-shim"]),
+        tests("AgentCoreTests", ["AgentCore", "AnsFlowProtocol"]),
+        tests(
+            "AgentExecTests",
+            [
+                "AgentExec", "AgentCore", "AgentShimCore", "AnsFlowProtocol", "AnsFlowRecords", "ansflow-shim", nioCore,
+                nioPosix, logging,
+            ]),
         tests("AgentLinkTests", ["AgentLink", "AnsFlowProtocol", "AnsFlowTransport"]),
         tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore", "AnsFlowProtocol"], settings: fast),
-        tests("EndToEndTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),
-        tests("FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", httpClient]),
+        tests("EndToEndTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim"]),
+        tests("FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim"]),
         tests("SoundnessTests", []),
     ],
     swiftLanguageModes: [.v6]
