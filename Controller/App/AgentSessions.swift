@@ -49,6 +49,10 @@ struct AgentSessions: SessionEvents {
     func disconnected(agent: AgentID, session: SessionID) async {
         await engine.tell(always: true) { $0.agentDisconnected(agent, session: session) }
     }
+
+    func refused(agent: AgentID, code: CloseCode, reason: String) async {
+        await engine.tell { $0.refused(agent, code, reason: reason) }
+    }
 }
 
 /// Enrolled keys, in the store; the engine hears of each.

@@ -62,4 +62,6 @@ package protocol SessionEvents: Sendable {
     /// Output; its records are not looked at yet.
     func receivedLog(agent: AgentID, session: SessionID, frame: LogFrame) async
     func disconnected(agent: AgentID, session: SessionID) async
+    /// A connection with this agent's key was refused for a reason that does not pass by itself. May come at any time.
+    func refused(agent: AgentID, code: CloseCode, reason: String) async
 }

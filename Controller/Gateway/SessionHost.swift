@@ -19,8 +19,8 @@ struct SessionHost: Sendable {
             let agent = await known(connection)
         else { return }
         guard let proto = ProtocolVersion.negotiate(minimum: hello.protocolMin, maximum: hello.protocolMax) else {
-            return refuse(
-                connection, .version,
+            return await refuse(
+                connection, agent, .version,
                 "This controller speaks versions \(ProtocolVersion.oldest) to \(ProtocolVersion.current) of the agent "
                     + "protocol, the agent \(hello.protocolMin) to \(hello.protocolMax). Update the older of the two.")
         }
@@ -38,7 +38,7 @@ struct SessionHost: Sendable {
         case .refuse(let code, let reason):
             registry.remove(session)
             session.finished.raise()
-            refuse(connection, code, reason)
+            await refuse(connection, agent, code, reason)
         case .welcome(var welcome):
             ticket.release()
             welcome.proto = proto
@@ -83,7 +83,7 @@ struct SessionHost: Sendable {
                 return nil
             }
             guard !agent.revoked else {
-                refuse(connection, .revoked, "This agent is revoked.")
+                await refuse(connection, agent.id, .revoked, "This agent is revoked.")
                 return nil
             }
             return agent.id
@@ -104,8 +104,8 @@ struct SessionHost: Sendable {
             old.close(.replaced, "A newer connection of the same process took this one's place.")
         } else if await old.answersProbe(within: timing.probeDeadline) {
             logger.warning("another process shows an agent's key", metadata: ["agent.id": "\(agent)"])
-            refuse(
-                connection, .identityConflict,
+            await refuse(
+                connection, agent, .identityConflict,
                 "Another agent process with this key is connected. Stop it, or enrol this one with a token of its own.")
             return false
         } else {
@@ -117,6 +117,18 @@ struct SessionHost: Sendable {
 
     private func refuse(_ connection: MessageConnection, _ code: CloseCode, _ reason: String) {
         connection.close(code: code.rawValue, reason: reason)
+    }
+
+    /// As ``refuse(_:_:_:)``, and an operator sees it with the agent, unless the same agent is let in a moment later.
+    private func refuse(
+        _ connection: MessageConnection, _ agent: AgentID, _ code: CloseCode, _ reason: String
+    ) async {
+        refuse(connection, code, reason)
+        switch code {
+        case .version, .revoked, .identityConflict, .generation, .notAuthenticated:
+            await events.refused(agent: agent, code: code, reason: "\(connection.remoteAddress) was refused: \(reason)")
+        default: break
+        }
     }
 
     // MARK: Running

@@ -116,7 +116,10 @@ import Testing
         live.rig.create([Make.job("a")])
         var restored = live
         restored.rig.restart()
-        #expect(restored.rig.machine.statistics == live.rig.machine.statistics)
+        // Alarms are not stored.
+        var statistics = live.rig.machine.statistics
+        statistics.alarmedAgents = 0
+        #expect(restored.rig.machine.statistics == statistics)
         #expect(restored.rig.busy == live.rig.busy)
         for agent in [AgentID(1), 2, 3] {
             live.connect(agent)

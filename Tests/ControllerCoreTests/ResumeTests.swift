@@ -109,6 +109,11 @@ import Testing
         }
         #expect(welcome.verdicts.map(\.verdict) == [.orphan])
         #expect(rig.machine.view(of: 1)?.orphans == [7])
+        let alarm = rig.machine.view(of: 1)?.alarms.first
+        #expect(alarm?.kind == .orphans && alarm?.message.contains("never made: 7.") == true)
+        #expect(rig.machine.statistics.alarmedAgents == 1)
+        rig.connect()
+        #expect(rig.machine.view(of: 1)?.alarms == [], "it holds them no longer")
         #expect(rig.stops.isEmpty && rig.forgets.isEmpty)
     }
 
@@ -196,5 +201,50 @@ import Testing
         rig.connect(1, [(1, .running)], seen: 1)
         #expect(rig.stops == [1])
         #expect(rig.starts == [2])
+    }
+
+    // MARK: What an operator sees
+
+    /// A late end is refused and kept as a note, said by FINISH or by the next HELLO.
+    @Test(arguments: [false, true]) func anEndAfterItWasGivenUpIsANote(_ inHello: Bool) {
+        var rig = Self.assigned()
+        _ = rig.group { $0.agentGone(1, by: "me", reason: nil) }
+        #expect(rig.rows.attempts[1]?.cause == .agentGone)
+        rig.connect(1, [(1, inHello ? .exited : .running)], seen: 1)
+        #expect(rig.machine.view(of: 1)?.alarms.isEmpty == !inHello)
+        rig.finish(1, .success)
+        rig.finish(1, .success)
+        let alarms = rig.machine.view(of: 1)?.alarms ?? []
+        #expect(alarms.map(\.kind) == [.lateEnd] && alarms.first?.count == 1, "once, however often it is repeated")
+        #expect(alarms.first?.message.contains("Attempt 1, which was given up") == true)
+        #expect(alarms.first?.message.contains("with success") == !inHello)
+        #expect(rig.rows.attempts[1]?.outcome == .lost, "an end never changes")
+    }
+
+    @Test func aRepeatedEndIsNoNote() {
+        var rig = Self.assigned()
+        rig.connect(1, [(1, .running)])
+        rig.finish(1, .success)
+        rig.finish(1, .success)
+        #expect(rig.machine.view(of: 1)?.alarms == [])
+    }
+
+    @Test func refusalsAreShownUntilTheAgentIsLetIn() {
+        var rig = Rig()
+        for index in 0..<20 {
+            rig.group { $0.refused(1, .generation, reason: "It knows too much.") }
+            rig.group { $0.refused(1, .identityConflict, reason: "Address \(index / 10) is another process.") }
+        }
+        var alarms = rig.machine.view(of: 1)?.alarms ?? []
+        #expect(Set(alarms.map(\.count)) == [20, 10])
+        #expect(alarms.map(\.closeCode) == [4409, 4412, 4409])
+        rig.connect()
+        alarms = rig.machine.view(of: 1)?.alarms ?? []
+        #expect(alarms.map(\.closeCode) == [4409, 4409], "another process with its key stays an alarm")
+        for index in 0..<100 { rig.group { $0.refused(1, .revoked, reason: "\(index)") } }
+        #expect(rig.machine.view(of: 1)?.alarms.count == 8, "the newest stay")
+        #expect(rig.machine.view(of: 1)?.alarms.last?.message == "99")
+        rig.restart()
+        #expect(rig.machine.view(of: 1)?.alarms == [])
     }
 }

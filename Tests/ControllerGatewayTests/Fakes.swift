@@ -59,6 +59,12 @@ final class FakeEvents: SessionEvents {
         case received(AgentMessage)
         case log(LogFrame)
         case disconnected(AgentID, SessionID)
+        case refused(AgentID, CloseCode)
+
+        var refusal: CloseCode? {
+            if case .refused(_, let code) = self { return code }
+            return nil
+        }
     }
 
     private let recorded = NIOLockedValueBox<[Event]>([])
@@ -81,6 +87,7 @@ final class FakeEvents: SessionEvents {
     func received(agent: AgentID, session: SessionID, message: AgentMessage) async { record(.received(message)) }
     func receivedLog(agent: AgentID, session: SessionID, frame: LogFrame) async { record(.log(frame)) }
     func disconnected(agent: AgentID, session: SessionID) async { record(.disconnected(agent, session)) }
+    func refused(agent: AgentID, code: CloseCode, reason: String) async { record(.refused(agent, code)) }
 }
 
 /// A directory that is removed with all that is in it.

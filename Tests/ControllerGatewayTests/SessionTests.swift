@@ -88,7 +88,7 @@ struct SessionTests {
                 #expect(end.source == .peer && end.code == CloseCode.version.rawValue)
                 #expect(end.reason.contains("version"))
             }
-            #expect(bench.events.events.isEmpty)
+            #expect(bench.events.events.map(\.refusal) == [.version, .version, .version], "an operator sees it")
         }
     }
 
@@ -104,6 +104,9 @@ struct SessionTests {
             // Refused is not connected: the next try finds its place free.
             let again = try await bench.join(agent)
             #expect(await again.closed().code == CloseCode.generation.rawValue)
+            try await until("both refusals are told") {
+                bench.events.events.compactMap(\.refusal) == [.generation, .generation]
+            }
         }
     }
 

@@ -20,6 +20,9 @@ import Testing
                     || text.contains("already connected")
             }
             try #require(try cluster.agentState("a1")["connected"].isTrue)
+            let alarm = try cluster.agentState("a1")["alarms"][0]
+            #expect(alarm["kind"].text == "refused" && alarm["close_code"].int == 4409, "\(alarm)")
+            #expect(try cluster.api.request("GET", "/metrics").text.contains("ansflow_agents_alarmed 1\n"))
             for index in 0..<4 {
                 let run = try cluster.start("echo start >> \(cluster.work)/mark", name: "p\(index)")
                 try #require(try cluster.finish(run)["status"].text == "success")

@@ -43,6 +43,9 @@ import Testing
             try eventually(within: 30, "a2 was told to forget it") {
                 !TextFile.exists(cluster.agents[1].spool(attempt))
             }
+            let alarm = try cluster.agentState("a2")["alarms"][0]
+            #expect(alarm["kind"].text == "late_end", "what it reported late is kept as a note: \(alarm)")
+            #expect(alarm["message"].text?.contains("Attempt \(attempt)") == true, "\(alarm)")
             let still = try cluster.show(runs[1])
             #expect(still["status"].text == "failed", "an end never changes: \(still)")
             #expect(Cluster.attempt(still) == Cluster.attempt(lost))

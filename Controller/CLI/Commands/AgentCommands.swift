@@ -29,6 +29,9 @@ package struct AgentsCommand: AsyncParsableCommand {
                 ])
             }
             Terminal.print(table.text { $0 == 2 ? style.status($1) : $1 })
+            for agent in listing.items {
+                for alarm in agent.alarms ?? [] { Terminal.note("agent \(agent.nameText): \(alarm.line)") }
+            }
             if listing.items.isEmpty {
                 Terminal.note("No agent is enrolled yet: `ansflow agent-token create` says how to enrol one.")
             }
@@ -46,8 +49,17 @@ extension AgentModel {
         return paused == true ? "paused" : "online"
     }
 
+    package var nameText: String { SafeText.line(name, colours: false) }
+
     package var labelText: String {
         (labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
+}
+
+extension AgentModel.Alarm {
+    package var line: String {
+        let again = (count ?? 1) > 1 ? " (\(count ?? 1) times)" : ""
+        return "alarm: " + SafeText.line(message, colours: false) + "\(again), \(Durations.short(at))"
     }
 }
 
@@ -127,6 +139,7 @@ extension AgentCommand {
                 for (name, value) in facts where !value.isEmpty {
                     Terminal.print("  \(RunText.padded(name, 12))\(SafeText.line(value, colours: false))")
                 }
+                for alarm in agent.alarms ?? [] { Terminal.print("  " + Style().paint(alarm.line, .red)) }
             }
         }
     }

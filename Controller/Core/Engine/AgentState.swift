@@ -24,6 +24,9 @@ package struct AgentState: Equatable, Sendable {
     var holdMs: Int64 = 0
     /// Attempts that it knows and nobody here does.
     package internal(set) var orphans: [AttemptID] = []
+    package internal(set) var alarms: [AgentAlarm] = []
+    /// Attempts of it that were given up as lost, oldest first.
+    var givenUp: [AttemptID] = []
 
     /// How many new job attempts it may be given.
     var slotsToGive: Int {

@@ -73,7 +73,9 @@ extension EngineMachine {
 
     /// An attempt's end, once its log was agreed on.
     package mutating func finished(_ finish: Finish, log: LogSummary, by id: AgentID, session: SessionID) {
-        guard let place = holder(of: finish.attempt, by: id, session: session) else { return }
+        guard
+            let place = holder(of: finish.attempt, by: id, session: session, ending: finish.result.rawValue)
+        else { return }
         change(place.run) { [now, clock] run in
             run.attempt(at: place.step, now: now, clock: clock) { attempt in
                 if attempt.row.startedAt == nil, finish.cause != .neverStarted {
@@ -86,10 +88,15 @@ extension EngineMachine {
 
     /// The attempt's place, if this agent holds it. An attempt that was issued and is not live has its end: the agent may
     /// forget it. One that another agent holds ends the connection.
-    mutating func holder(of attempt: AttemptID, by id: AgentID, session: SessionID) -> AttemptPlace? {
+    ///
+    /// - Parameter ending: How it ended, where that is what the agent says.
+    mutating func holder(
+        of attempt: AttemptID, by id: AgentID, session: SessionID, ending: String? = nil
+    ) -> AttemptPlace? {
         guard agents[id]?.session?.id == session else { return nil }
         guard let place = places[attempt] else {
             if attempt.rawValue > 0, attempt.rawValue < counters.attempt {
+                noteLateEnd(of: attempt, ending, by: id)
                 send(.forget(attempt), to: id)
             }
             return nil
@@ -114,6 +121,8 @@ extension EngineMachine {
         agents[id]?.holdUntil = nil
         let issued = counters.attempt
         agents[id]?.orphans = hello.attempts.map(\.attempt).filter { $0.rawValue >= issued }
+        agents[id]?.wasLetIn()
+        noteOrphans(of: id)
         let seen = now
         modifyAgent(id) { row in
             row.labels = hello.labels
@@ -169,7 +178,9 @@ extension EngineMachine {
         guard known.attempt.rawValue > 0, known.attempt.rawValue < counters.attempt else { return }
         switch known.state {
         case .running, .accepted: send(.stop(known.attempt, reason: .ended, graceMs: 10_000), to: id)
-        case .exited, .lost, .neverStarted: send(.forget(known.attempt), to: id)
+        case .exited, .lost, .neverStarted:
+            if known.state == .exited { noteLateEnd(of: known.attempt, nil, by: id) }
+            send(.forget(known.attempt), to: id)
         }
     }
 

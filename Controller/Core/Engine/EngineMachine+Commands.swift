@@ -132,6 +132,7 @@ extension EngineMachine {
 
     mutating func lose(_ attempt: AttemptID, _ cause: Cause, _ message: String?) {
         guard let place = places[attempt] else { return }
+        agents[place.agent]?.gaveUp(attempt)
         change(place.run) { [now, clock] run in
             run.attempt(at: place.step, now: now, clock: clock) { $0.lost(cause, message: message, at: now) }
         }

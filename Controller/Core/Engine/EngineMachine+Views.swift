@@ -12,7 +12,7 @@ extension EngineMachine {
         return AgentView(
             row: row, connected: state.session != nil, busy: state.jobs.count, remote: state.session?.remote,
             load: state.session?.load, diskFreeBytes: state.session?.diskFreeBytes, running: running,
-            orphans: state.orphans)
+            orphans: state.orphans, alarms: state.alarms)
     }
 
     /// Whether the attempt was assigned and has no end yet.
@@ -29,6 +29,7 @@ extension EngineMachine {
         statistics.runningAttempts = places.count
         statistics.enrolledAgents = agentOrder.count
         statistics.connectedAgents = agents.values.count { $0.session != nil }
+        statistics.alarmedAgents = agents.values.count { !$0.alarms.isEmpty }
         return statistics
     }
 

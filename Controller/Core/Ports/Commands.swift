@@ -39,10 +39,12 @@ package struct AgentView: Equatable, Sendable {
     package var running: [RunID]
     /// Attempts that it knows and this controller does not.
     package var orphans: [AttemptID]
+    /// What an operator is to look at, oldest first.
+    package var alarms: [AgentAlarm]
 
     package init(
         row: AgentRow, connected: Bool, busy: Int, remote: String? = nil, load: Double? = nil,
-        diskFreeBytes: UInt64? = nil, running: [RunID] = [], orphans: [AttemptID] = []
+        diskFreeBytes: UInt64? = nil, running: [RunID] = [], orphans: [AttemptID] = [], alarms: [AgentAlarm] = []
     ) {
         self.row = row
         self.connected = connected
@@ -52,6 +54,7 @@ package struct AgentView: Equatable, Sendable {
         self.diskFreeBytes = diskFreeBytes
         self.running = running
         self.orphans = orphans
+        self.alarms = alarms
     }
 }
 
@@ -62,6 +65,7 @@ package struct EngineStatistics: Equatable, Sendable {
     package var runningAttempts = 0
     package var connectedAgents = 0
     package var enrolledAgents = 0
+    package var alarmedAgents = 0
     package var commits = 0
     /// Why nothing can be made durable; nil while all is well.
     package var halted: String?

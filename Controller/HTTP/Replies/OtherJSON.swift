@@ -69,6 +69,16 @@ enum AgentJSON {
             json.array(view.running) { $0.int($1.rawValue) }
             json.name("orphans")
             json.array(view.orphans) { $0.int($1.rawValue) }
+            json.name("alarms")
+            json.array(view.alarms) { json, alarm in
+                json.object { json in
+                    json.field("kind", alarm.kind.rawValue)
+                    json.field("close_code", alarm.closeCode)
+                    json.field("message", alarm.message)
+                    json.field("at", time: alarm.at)
+                    json.field("count", alarm.count)
+                }
+            }
             json.field("key_sha256", row.key)
             json.field("created_at", time: row.createdAt)
             json.field("last_seen_at", time: row.lastSeenAt)

@@ -108,6 +108,7 @@ struct SystemRoutes {
         text.gauge("ansflow_attempts_running", "Attempts that run now.", engine.runningAttempts)
         text.gauge("ansflow_agents_connected", "Agents that are connected.", engine.connectedAgents)
         text.gauge("ansflow_agents_enrolled", "Agents that are enrolled.", engine.enrolledAgents)
+        text.gauge("ansflow_agents_alarmed", "Agents with an alarm: see `ansflow agents`.", engine.alarmedAgents)
         text.gauge("ansflow_commits_total", "Commits of the engine.", engine.commits, type: "counter")
         text.gauge("ansflow_halted", "1 while nothing can be made durable.", engine.halted == nil ? 0 : 1)
         text.gauge("ansflow_viewers", "Open WebSockets of viewers.", hub.viewers)
