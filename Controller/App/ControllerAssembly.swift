@@ -37,7 +37,8 @@ struct ControllerAssembly {
             logger.critical("the disk failed; the process ends", metadata: ["reason": "\(reason)"])
             _exit(74)
         }
-        let ingest = LogIngest(logger: Logger(label: "ansflow.logs"))
+        let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
+        let ingest = LogIngest(hasRoom: { disk.takesBytes }, logger: Logger(label: "ansflow.logs"))
         let logs = try LogStore(
             directory: settings.dataDirectory + "/logs", configuration: .init(),
             events: .init(durable: { ingest.durable($0, next: $1) }, fatal: { end("\($0)") }),
@@ -49,14 +50,16 @@ struct ControllerAssembly {
             logger: Logger(label: "ansflow.engine"), fatal: end, checkpoint: { crash?.reached($0) })
 
         let generation = try await database.generation()
-        let gateway = try await Gateway.bind(
-            .init(
-                host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
-            authority: authority,
-            directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
-            events: AgentSessions(engine: engine, ingest: ingest),
-            state: .init(writable: { !engine.isHalted }, generation: { generation }),
-            logger: Logger(label: "ansflow.gateway"))
+        let gateway = try await ListenFailure.named("--agent-listen", settings.agentListen) {
+            try await Gateway.bind(
+                .init(
+                    host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
+                authority: authority,
+                directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
+                events: AgentSessions(engine: engine, ingest: ingest),
+                state: .init(writable: { !engine.isHalted }, generation: { generation }),
+                logger: Logger(label: "ansflow.gateway"))
+        }
         let reader = LogReader(store: logs)
         let hub = EventHub(
             reading: TopicStore(queries: database, pipelines: database), logs: reader, now: Clocks.wall)
@@ -65,7 +68,7 @@ struct ControllerAssembly {
 
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
-            services: services(database, engine, sessions, authority, reader, hub),
+            services: services(database, engine, sessions, authority, reader, hub, disk),
             logger: Logger(label: "ansflow.http"))
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
@@ -83,7 +86,10 @@ struct ControllerAssembly {
             services: [EngineTicker(engine: engine), gateway, server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
-        try await ServiceGroup(configuration: group).run()
+        // Of all that runs, only the users' listener still has to bind.
+        try await ListenFailure.named("--listen", settings.listen) {
+            try await ServiceGroup(configuration: group).run()
+        }
         await logs.close()
         try? database.close()
     }
@@ -103,9 +109,8 @@ struct ControllerAssembly {
 
     private func services(
         _ database: Database, _ engine: Engine, _ sessions: SessionService, _ authority: CertificateAuthority,
-        _ reader: LogReader, _ hub: EventHub
+        _ reader: LogReader, _ hub: EventHub, _ disk: Disk
     ) -> HTTPServices {
-        let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
         return HTTPServices(
             commands: engine, queries: database, pipelines: database, logs: reader,
             compiler: PipelineReader(), authentication: sessions, logins: sessions, tickets: sessions, keys: sessions,

@@ -12,6 +12,18 @@ struct Disk: Sendable {
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
+    /// Whether a piece of 1 MiB has room now, quotas and reserved blocks minded: by making one, which goes at once.
+    var takesBytes: Bool {
+        let path = directory + "/.room"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return false }
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        return posix_fallocate(descriptor, 0, 1 << 20) == 0
+    }
+
     /// Why no new run is to be taken; nil while there is room.
     var shortage: String? {
         guard let free = freeBytes, free < floorBytes else { return nil }

@@ -18,10 +18,18 @@ final class LogIngest: Sendable {
     }
 
     private let entries = Mutex<[AttemptID: Entry]>([:])
+    /// Attempts whose bytes were dropped since the disk was full; while there are any, one task waits for room.
+    private let starved = Mutex<Set<AttemptID>>([])
+    private let hasRoom: @Sendable () -> Bool
     private let parts = Mutex<(store: LogStore, engine: Engine, gateway: Gateway)?>(nil)
     private let logger: Logger
 
-    init(logger: Logger) {
+    /// Between two looks at a full disk.
+    private static let roomPause = Duration.milliseconds(500)
+
+    /// - Parameter hasRoom: Whether the disk of the log store takes some more; must be quick.
+    init(hasRoom: @escaping @Sendable () -> Bool, logger: Logger) {
+        self.hasRoom = hasRoom
         self.logger = logger
     }
 
@@ -38,7 +46,7 @@ final class LogIngest: Sendable {
         guard let attached, await admit(frame.attempt, agent: agent, session: session) else { return }
         switch attached.store.append(frame) {
         case .accepted: break
-        case .storeFull: break
+        case .storeFull: dropped(frame.attempt, attached)
         case .ignored: await answerNext(frame.attempt, attached)
         case .rejected(let reason):
             logger.warning("log frame rejected", metadata: ["attempt.id": "\(frame.attempt)", "reason": "\(reason)"])
@@ -52,7 +60,8 @@ final class LogIngest: Sendable {
     ) async {
         guard let attached, await admit(attempt, agent: agent, session: session) else { return }
         switch attached.store.gap(attempt, offset: offset, length: length, reason: reason) {
-        case .accepted, .storeFull: break
+        case .accepted: break
+        case .storeFull: dropped(attempt, attached)
         case .ignored: await answerNext(attempt, attached)
         case .rejected(let why):
             logger.warning("gap rejected", metadata: ["attempt.id": "\(attempt)", "reason": "\(why)"])
@@ -102,6 +111,38 @@ final class LogIngest: Sendable {
         }
         guard let agent, (try? await attached.store.sync(attempt)) != nil else { return }
         attached.gateway.send(.logResend(attempt, from: next), to: agent)
+    }
+
+    // MARK: A full disk
+
+    /// The disk took nothing. The agent keeps the bytes and would send them again after a while; it is asked as soon as there is
+    /// room.
+    private func dropped(_ attempt: AttemptID, _ attached: (store: LogStore, engine: Engine, gateway: Gateway)) {
+        let isFirst = starved.withLock { starved in
+            defer { starved.insert(attempt) }
+            return starved.isEmpty
+        }
+        guard isFirst else { return }
+        logger.warning("the disk takes no log bytes; agents keep them", metadata: ["attempt.id": "\(attempt)"])
+        // Awaited by nobody: it ends when there is room, and agents send again by themselves.
+        Task { await waitForRoom(attached) }
+    }
+
+    /// Asks again for all that was dropped, once the disk takes some.
+    private func waitForRoom(_ attached: (store: LogStore, engine: Engine, gateway: Gateway)) async {
+        while (try? await Task.sleep(for: Self.roomPause)) != nil {
+            guard hasRoom() else { continue }
+            let waiting = starved.withLock { starved in
+                defer { starved = [] }
+                return starved.sorted()
+            }
+            logger.info("the disk takes log bytes again", metadata: ["attempts": "\(waiting.count)"])
+            for attempt in waiting {
+                entries.withLock { $0[attempt]?.toldToResend = nil }
+                await answerNext(attempt, attached)
+            }
+            return
+        }
     }
 
     // MARK: Ends

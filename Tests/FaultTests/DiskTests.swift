@@ -47,6 +47,10 @@ import Testing
             try #require(cluster.controller.process?.ended() == nil, "a full disk ends nothing")
             unlink(cluster.controller.dataDirectory + "/filler")
             try cluster.controller.waitUntilReady(within: 30)
+            // What was dropped is asked for at once: an agent alone would send again only after half a minute of silence.
+            try eventually(within: 10, "the dropped bytes are stored") {
+                try cluster.logBytes(run) >= log.bytes(after: 1)
+            }
             try log.releaseAll(cluster)
             let end = try cluster.finish(run, within: 90)
             try #require(end["status"].text == "success", "\(end)")
