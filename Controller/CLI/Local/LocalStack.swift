@@ -97,7 +97,16 @@ package struct LocalStack {
     /// was drained or revoked ended well: neither is a reason to give up.
     package mutating func supervise() async throws {
         let signals = SignalStream([SIGINT, SIGTERM, SIGHUP, SIGCHLD])
-        defer { signals.cancel() }
+        let logs = [layout.controllerLog, layout.agentLog]
+        let keeper = Task {
+            while (try? await Task.sleep(for: .seconds(10))) != nil {
+                for log in logs { LogRotation.rotate(log, isOpen: true) }
+            }
+        }
+        defer {
+            keeper.cancel()
+            signals.cancel()
+        }
         var restarts: [ContinuousClock.Instant] = []
         for await _ in signals.events {
             if signals.stopAsked { break }
@@ -344,6 +353,7 @@ package struct LocalStack {
         throws
         -> Child
     {
+        LogRotation.rotate(log, isOpen: false)
         let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw ClientFailure(.usage, "\(log) cannot be written: \(FileIO.reason()).")
