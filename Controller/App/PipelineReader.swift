@@ -8,7 +8,8 @@ struct PipelineReader: PipelineReading {
         let context = CompileContext(
             event: request.event, ref: some(request.ref), branch: some(request.branch), tag: some(request.tag),
             commit: some(request.commit), repository: some(request.repositoryURL),
-            inputs: request.inputs.mapValues { .text($0) }, allowLocalRepositories: request.allowLocalRepositories)
+            inputs: request.inputs.mapValues { .text($0) }, allowLocalRepositories: request.allowLocalRepositories,
+            isDraft: request.isDraft)
         let outcome = PipelineCompiler.compile(request.definition, file: request.file, context: context)
         return (outcome.plan, outcome.diagnostics)
     }

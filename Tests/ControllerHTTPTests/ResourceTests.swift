@@ -130,6 +130,10 @@ import Testing
             #expect(made.status == 201)
             #expect(made.headers["location"] == "/api/v1/pipelines/2")
             #expect(try await client.send("POST", path, body: #"{"name":"two","definition":"x"}"#).status == 409)
+            for name in [#"a\nb"#, #"\u001b[31mred"#, #"\u0000"#, #"\u0085"#] {
+                let odd = try await client.send("POST", path, body: #"{"name":"\#(name)","definition":"x"}"#)
+                #expect(odd.status == 422 && odd.body.contains("control character"), "\(name): \(odd.body)")
+            }
             let broken = try await client.send("POST", path, body: #"{"name":"three","definition":"broken"}"#)
             #expect(broken.status == 422)
             #expect(broken.body.contains(":3:1: error: The word `broken` is not known."))

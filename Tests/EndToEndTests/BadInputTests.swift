@@ -75,6 +75,49 @@ import Testing
         }
     }
 
+    /// Inputs are given when a run starts: without them a definition is right, and its graph can be drawn.
+    @Test func inputsThatARunMustBeGiven() async throws {
+        try await Cluster.with([]) { cluster in
+            let ansflow = CommandLineClient(cluster)
+            let text = """
+                inputs:
+                  target: { type: text, required: true }
+                steps:
+                  - { id: s, run: 'echo "$ANSFLOW_INPUT_TARGET"' }
+                """
+            let path = try ansflow.file("inputs.yml", text)
+            let validated = try ansflow("pipeline", "validate", path)
+            #expect(validated.code == 0, "\(validated)")
+            #expect(validated.output.contains("\(path): note: The input `target` has no default"), "\(validated)")
+            let answer = try cluster.api.call("POST", "/api/v1/pipelines/validate", ["definition": .string(text)])
+            #expect(answer["valid"].isTrue && !answer["graph"]["jobs"].items.isEmpty, "\(answer)")
+            let pipeline = try cluster.createPipeline("inputs", text)
+            let refused = try cluster.api.request(
+                "POST", "/api/v1/pipelines/\(pipeline)/runs", body: Array("{}".utf8))
+            #expect(refused.status == 422 && refused.text.contains("target"), "a run needs it: \(refused.text)")
+        }
+    }
+
+    @Test func portsThatAreTaken() async throws {
+        try await Cluster.with([]) { cluster in
+            let taken = cluster.controller
+            for (port, agentPort, option) in [
+                (taken.port, try Sockets.freePort(), "--listen"),
+                (try Sockets.freePort(), taken.agentPort, "--agent-listen"),
+            ] {
+                let result = try ChildProcess.run(
+                    Binaries.controller,
+                    [
+                        "serve", "--data-dir", cluster.work + "/second", "--listen", "127.0.0.1:\(port)",
+                        "--agent-listen", "127.0.0.1:\(agentPort)",
+                    ])
+                #expect(result.code == 1, "\(result)")
+                let wanted = "is in use by another program. Free it, or give another address with \(option)."
+                #expect(result.errors.contains(wanted), "\(option): \(result.errors)")
+            }
+        }
+    }
+
     @Test func stepsThatCanNotRun() async throws {
         try await Cluster.with { cluster in
             let absent = try cluster.finish(try cluster.start("no-such-command-anywhere --now", name: "absent"))

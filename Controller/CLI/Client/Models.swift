@@ -43,6 +43,7 @@ package struct Diagnostic: Decodable, Equatable, Sendable {
 package struct ValidationModel: Decodable, Sendable {
     package var valid: Bool
     package var diagnostics: [Diagnostic]?
+    package var notes: [String]?
 }
 
 package struct RunModel: Decodable, Sendable {
@@ -134,6 +135,14 @@ package struct AgentModel: Decodable, Sendable {
     package var remote: String?
     package var containment: String?
     package var lastSeenAt: String?
+    package var alarms: [Alarm]?
+
+    package struct Alarm: Decodable, Sendable {
+        package var kind: String
+        package var message: String
+        package var at: String?
+        package var count: Int?
+    }
 }
 
 package struct EnrolmentModel: Decodable, Sendable {

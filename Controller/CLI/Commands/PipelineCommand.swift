@@ -86,8 +86,9 @@ extension PipelineCommand {
             if connection.json { return ConnectionOptions.printJSON(answer) }
             let pipeline = try answer.decode(PipelineModel.self)
             let version = pipeline.version.map { ", version \($0)" } ?? ""
-            Terminal.print("pipeline \(pipeline.id) (\(pipeline.name)) \(what)\(version)")
-            Terminal.note("Run it with: ansflow run \(pipeline.name) --follow")
+            let name = SafeText.line(pipeline.name, colours: false)
+            Terminal.print("pipeline \(pipeline.id) (\(name)) \(what)\(version)")
+            Terminal.note("Run it with: ansflow run \(ShellWord.quoted(name)) --follow")
         }
     }
 
@@ -132,6 +133,9 @@ extension PipelineCommand {
                 let hint = diagnostic.hint.map { " (\($0))" } ?? ""
                 let text = SafeText.line(diagnostic.message + hint, colours: false)
                 Terminal.print("\(name):\(diagnostic.line ?? 0):\(diagnostic.column ?? 0): \(painted): \(text)")
+            }
+            for note in result.notes ?? [] {
+                Terminal.print("\(name): \(style.paint("note", .cyan)): \(SafeText.line(note, colours: false))")
             }
             if result.valid { Terminal.print("\(name): ok") }
         }

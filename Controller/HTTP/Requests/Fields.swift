@@ -30,7 +30,8 @@ struct Fields {
         errors.append(Problem.Item(path: name, message: message))
     }
 
-    mutating func string(_ name: String, max: Int = 1024, min: Int = 0) -> String? {
+    /// - Parameter isLine: Whether line feeds and other control characters are refused: it is shown in terminals and tables.
+    mutating func string(_ name: String, max: Int = 1024, min: Int = 0, isLine: Bool = false) -> String? {
         guard let value = raw(name) else { return nil }
         guard case .string(let text) = value else {
             wrong(name, "It must be a text.")
@@ -40,12 +41,16 @@ struct Fields {
             wrong(name, min > 0 && text.isEmpty ? "It must not be empty." : "It must have at most \(max) bytes.")
             return nil
         }
+        if isLine, text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            wrong(name, "It must have no line feed or other control character.")
+            return nil
+        }
         return text
     }
 
-    mutating func required(_ name: String, max: Int = 1024) -> String {
+    mutating func required(_ name: String, max: Int = 1024, isLine: Bool = false) -> String {
         if raw(name) == nil { wrong(name, "It is missing.") }
-        return string(name, max: max, min: 1) ?? ""
+        return string(name, max: max, min: 1, isLine: isLine) ?? ""
     }
 
     mutating func bool(_ name: String) -> Bool? {

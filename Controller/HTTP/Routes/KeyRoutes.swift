@@ -35,7 +35,7 @@ struct KeyRoutes {
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
-        let name = fields.required("name", max: 128)
+        let name = fields.required("name", max: 128, isLine: true)
         let texts = fields.strings("scopes", max: Scope.allCases.count) ?? ["read"]
         let expiresAt = fields.time("expires_at")
         let scopes = Array(Set(texts.compactMap(Scope.init(rawValue:)))).sorted { $0.rawValue < $1.rawValue }

@@ -67,7 +67,9 @@ struct PipelineRoutes {
 
     /// The fields that a body gives, on top of what is there.
     private func draft(_ fields: inout Fields, from old: PipelineRow?, isWhole: Bool) throws -> PipelineDraft {
-        let name = isWhole ? fields.required("name", max: 128) : fields.string("name", max: 128, min: 1)
+        let name =
+            isWhole
+            ? fields.required("name", max: 128, isLine: true) : fields.string("name", max: 128, min: 1, isLine: true)
         let definition =
             isWhole
             ? fields.required("definition", max: PlanLimits.sourceBytesMax)
@@ -99,7 +101,7 @@ struct PipelineRoutes {
     /// Refuses a definition that has errors: a saved pipeline can always be read.
     private func check(_ draft: PipelineDraft) throws {
         let result = compile(draft.definition, url: draft.repositoryURL)
-        let errors = result.diagnostics.filter { $0.severity == .error && $0.code.isAboutTheText }
+        let errors = result.diagnostics.filter { $0.severity == .error }
         guard errors.isEmpty else { throw RunRoutes.problem(errors) }
     }
 
@@ -107,7 +109,7 @@ struct PipelineRoutes {
         services.compiler.compile(
             CompileRequest(
                 definition: definition, repositoryURL: url,
-                allowLocalRepositories: configuration.allowLocalRepositories))
+                allowLocalRepositories: configuration.allowLocalRepositories, isDraft: true))
     }
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
@@ -204,14 +206,17 @@ struct PipelineRoutes {
         let url = fields.string("repository_url", max: 2048) ?? ""
         try fields.finish()
         let result = compile(definition, url: url)
-        // No input is given here, so one that is required is not missing.
-        let diagnostics = result.diagnostics.filter(\.code.isAboutTheText)
-        let isValid = !diagnostics.contains { $0.severity == .error }
+        let isValid = !result.diagnostics.contains { $0.severity == .error }
+        let toBeGiven = (result.plan?.inputs ?? []).filter { $0.required && $0.value == nil }
         return .json { json in
             json.object { json in
                 json.field("valid", isValid)
                 json.name("diagnostics")
-                PipelineJSON.diagnostics(diagnostics, &json)
+                PipelineJSON.diagnostics(result.diagnostics, &json)
+                json.name("notes")
+                json.array(toBeGiven) { json, input in
+                    json.string("The input `\(input.name)` has no default: a run must be given it.")
+                }
                 json.name("graph")
                 if let plan = result.plan { GraphJSON.write(PlanGraph(plan), &json) } else { json.null() }
             }

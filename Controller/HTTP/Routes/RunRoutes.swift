@@ -246,8 +246,3 @@ struct RunRoutes {
             errors: errors.map { Problem.Item(path: $0.path, message: $0.description) })
     }
 }
-
-extension DiagnosticCode {
-    /// Whether it is wrong whatever a run is given; a missing input is not.
-    var isAboutTheText: Bool { self != .inputMissing }
-}

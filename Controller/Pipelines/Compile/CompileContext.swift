@@ -14,11 +14,13 @@ package struct CompileContext: Sendable {
     package var repository: String?
     package var inputs: [String: InputValue]
     package var allowLocalRepositories: Bool
+    /// Whether no run is started, so that inputs need not be given.
+    package var isDraft: Bool
 
     package init(
         pipelineName: String = "pipeline", event: String = "manual", ref: String? = nil, branch: String? = nil,
         tag: String? = nil, commit: String? = nil, repository: String? = nil, inputs: [String: InputValue] = [:],
-        allowLocalRepositories: Bool = false
+        allowLocalRepositories: Bool = false, isDraft: Bool = false
     ) {
         self.pipelineName = pipelineName
         self.event = event
@@ -29,6 +31,7 @@ package struct CompileContext: Sendable {
         self.repository = repository
         self.inputs = inputs
         self.allowLocalRepositories = allowLocalRepositories
+        self.isDraft = isDraft
     }
 
     var facts: RunFacts {

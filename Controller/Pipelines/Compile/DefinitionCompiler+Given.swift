@@ -51,7 +51,7 @@ extension DefinitionCompiler {
         }
         guard let given = context.inputs[input.name] else {
             plan.value = plan.defaultValue
-            if input.required, plan.value == nil {
+            if input.required, plan.value == nil, !context.isDraft {
                 findings.report(
                     .inputMissing, "The input `\(input.name)` is required and was not given.", at: input.span,
                     path: input.path)

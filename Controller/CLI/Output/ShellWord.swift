@@ -1,0 +1,18 @@
+/// Text as one word of a shell's command line.
+package enum ShellWord {
+    /// As it is where the shell sees nothing in it, else in single quotes.
+    package static func quoted(_ text: String) -> String {
+        let plain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                    UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
+                    true
+                default: false
+                }
+            }
+        return plain ? text : "'" + text.replacing("'", with: #"'\''"#) + "'"
+    }
+}
