@@ -248,4 +248,31 @@ import Testing
         #expect(result.errors.contains("/bin/ansflow-shim is missing"))
         #expect(try await place.run(["down", "--data-dir", "/nonexistent-place"]).code == 3)
     }
+
+    /// `up | head -1` is how a script takes the password: what runs must go on.
+    @Test func upGoesOnWhenNobodyReadsIt() async throws {
+        let place = try Place()
+        defer { place.client.removeHome() }
+        let words = ([place.program, "up"] + place.arguments).map { "'\($0)'" }.joined(separator: " ")
+        _ = try await place.client.run(
+            ["-c", "(\(words); echo $? > \(place.client.home)/ended) 2>&1 | head -1 &"], program: "/bin/sh")
+        #expect(try await Self.eventually { place.text("up.url").hasPrefix("http://") })
+        #expect(try await Self.eventually { Self.alive(place.pid("agent")) && Self.alive(place.pid("controller")) })
+        #expect(!FileManager.default.fileExists(atPath: place.client.home + "/ended"))
+        #expect(try await place.run(["down", "--data-dir", place.data]).output == "stopped\n")
+        #expect(try await Self.eventually { FileManager.default.fileExists(atPath: place.client.home + "/ended") })
+    }
+
+    @Test func wrongUseOfUp() async throws {
+        let place = try Place()
+        defer { place.client.removeHome() }
+        let same = try await place.run(
+            ["up", "--data-dir", place.data, "--listen", "127.0.0.1:7000", "--agent-listen", "127.0.0.1:7000"])
+        #expect(same.code == 2 && same.errors.contains("two ports"), "\(same)")
+        for command in ["up", "down"] {
+            let empty = try await place.run([command, "--data-dir", ""])
+            #expect(empty.code == 2 && empty.errors.contains("--data-dir is empty"), "\(empty)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: place.data))
+    }
 }

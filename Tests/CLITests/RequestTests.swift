@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the built program asks of a controller and what it makes of the answers.
@@ -96,6 +97,86 @@ import Testing
         #expect(good.code == 0)
         let absent = try await client.run(["pipeline", "validate", "/nonexistent.yml"])
         #expect(absent.code == 3)
+        await server.close()
+    }
+
+    @Test func inputsToBeGivenAreNotes() async throws {
+        let server = try await FakeController { _ in
+            .json(#"{"valid":true,"diagnostics":[],"notes":["The input `a` has no default."]}"#)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let good = try await client.run(["pipeline", "validate", "-"], input: "x: 1\n")
+        #expect(good.code == 0 && good.output == "<stdin>: note: The input `a` has no default.\n<stdin>: ok\n")
+        await server.close()
+    }
+
+    /// Scripts must see that what they wanted did not arrive.
+    @Test func outputThatCannotBeWrittenIsAnError() async throws {
+        let server = try await FakeController { _ in .json(#"{"items":[],"page":1,"per_page":20,"total":0}"#) }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        for target in [">/dev/full", ">&-"] {
+            let shell = ["-c", "exec \"$0\" \"$@\" \(target)", BuiltProducts.path("ansflow"), "runs", "--json"]
+            let result = try await client.run(shell, program: "/bin/sh")
+            #expect(result.code == 7, "\(target): \(result)")
+            #expect(
+                result.errors.hasPrefix("error: Standard output cannot be written: "), "\(target): \(result.errors)")
+        }
+        await server.close()
+    }
+
+    @Test func namesAreSafeToShowAndToPaste() async throws {
+        let server = try await FakeController { _ in
+            .json(#"{"id":3,"name":"my \u001b[31mapp's","version":1}"#, status: 201)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let result = try await client.run(["pipeline", "create", "-f", "-", "--name", "x"], input: "x: 1\n")
+        #expect(result.output == "pipeline 3 (my app's) created, version 1\n")
+        #expect(result.errors == #"Run it with: ansflow run 'my app'\''s' --follow"# + "\n")
+        await server.close()
+    }
+
+    @Test func alarmsStandWithTheirAgents() async throws {
+        let agent =
+            #"{"id":1,"name":"one","alarms":[{"kind":"refused","message":"It was refused.","at":"2026-01-02T03:04:05.000Z","count":3}]}"#
+        let server = try await FakeController { request in
+            request.path == "/api/v1/agents/1" ? .json(agent) : .json(#"{"items":[\#(agent)],"total":1}"#)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let line = "alarm: It was refused. (3 times), 2026-01-02 03:04:05"
+        #expect(try await client.run(["agents"]).errors == "agent one: \(line)\n")
+        #expect(try await client.run(["agent", "show", "one"]).output.hasSuffix("  \(line)\n"))
+        await server.close()
+    }
+
+    @Test func cancelSaysWhereNothingWasCancelled() async throws {
+        let server = try await FakeController { request in
+            let ended = request.path.hasPrefix("/api/v1/pipeline-runs/1/")
+            return .json(
+                ended
+                    ? #"{"id":1,"status":"success","phase":"finished","result":"success"}"#
+                    : #"{"id":2,"status":"running","phase":"stopping"}"#)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        #expect(
+            try await client.run(["cancel", "1"]).output
+                == "run 1: success (it had ended before; nothing was cancelled)\n")
+        #expect(try await client.run(["cancel", "2"]).output == "run 2: stopping\n")
+        await server.close()
+    }
+
+    @Test func theWrongKindOfPortIsNamed() async throws {
+        let server = try await FakeController { _ in .json("{}") }
+        let client = try Client(environment: ["ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let secure = server.url.replacing("http:", with: "https:")
+        let result = try await client.run(["agents", "--url", secure])
+        #expect(result.code == 5 && result.errors.contains("does not speak TLS"), "\(result)")
+        #expect(result.errors.contains("http://"))
         await server.close()
     }
 

@@ -20,6 +20,10 @@ struct CommandLineClient {
     }
 
     func callAsFunction(_ arguments: String..., within seconds: Double = 60) throws -> Result {
+        try self(arguments, within: seconds)
+    }
+
+    func callAsFunction(_ arguments: [String], within seconds: Double = 60) throws -> Result {
         let result = try ChildProcess.run(Binaries.client, arguments, environment: environment, within: seconds)
         return Result(code: result.code, output: result.output, errors: result.errors)
     }

@@ -132,7 +132,18 @@ package actor APIClient {
     }
 
     package func unreachable(_ error: any Error) -> ClientFailure {
-        ClientFailure(
+        let text = "\(error)"
+        if text.contains("WRONG_VERSION_NUMBER") {
+            return ClientFailure(
+                .unreachable, "What answers at \(endpoint.url) does not speak TLS.",
+                cure: "Is it http:// there? AnsFlow's own port for people is plain HTTP behind loopback or a proxy.")
+        }
+        if text.contains("remoteConnectionClosed") {
+            return ClientFailure(
+                .unreachable, "What answers at \(endpoint.url) closed the connection without an answer.",
+                cure: "Is that the port for people, not the one for agents, and is it http:// there, not https://?")
+        }
+        return ClientFailure(
             .unreachable, "No controller answers at \(endpoint.url) (\(Self.shortText(of: error))).",
             cure: "Start one with `ansflow up`, or name another one with --url or ANSFLOW_URL.")
     }

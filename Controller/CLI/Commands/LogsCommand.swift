@@ -56,14 +56,19 @@ package struct LogsCommand: AsyncParsableCommand {
     package func run() async throws {
         try await connection.withClient { client in
             var selection = LogSelection(step: step, attempt: attempt, fromLine: fromLine)
+            var isWaiting = false
             if step != nil {
                 let (place, newest) = try await find(client)
+                isWaiting = newest == 0
                 selection.step = place.text
                 // A tail counts from the end of one attempt, so only that one is shown.
                 if raw || tail != nil { selection.attempt = attempt ?? max(1, newest) }
                 let number = selection.attempt ?? newest
                 if raw { return try await printRaw(place, attempt: number, client) }
                 if let tail { selection.fromLine = try await firstLine(ofTail: tail, place, attempt: number, client) }
+            }
+            if !follow, let place = selection.step, isWaiting {
+                Terminal.note("\(place) has not started yet; --follow waits for it.")
             }
             let mode: FollowPrinter.Mode = connection.json ? .json : .logs(prefix: step == nil)
             var follower = RunFollower(

@@ -232,7 +232,9 @@ package struct CancelCommand: AsyncParsableCommand {
                 "/api/v1/pipeline-runs/\(run)/cancel", request, thing: "Run \(run)")
             if connection.json { return ConnectionOptions.printJSON(answer) }
             let result = try answer.decode(RunModel.self)
-            Terminal.print("run \(run): \(Style().status(result.result ?? result.phase ?? result.status))")
+            let word = Style().status(result.result ?? result.phase ?? result.status)
+            let hadEnded = result.isFinished && result.result != "cancelled"
+            Terminal.print("run \(run): \(word)\(hadEnded ? " (it had ended before; nothing was cancelled)" : "")")
         }
     }
 }

@@ -7,7 +7,8 @@ package struct UpCommand: AsyncParsableCommand {
         commandName: "up",
         abstract: "Run a controller and one local agent on this machine.",
         discussion: """
-            Both are separate processes; what they print goes to controller.log and agent.log in the data directory. The first start \
+            Both are separate processes; what they print goes to controller.log and agent.log in the data directory (above 16 MiB \
+            the older part goes to controller.log.1 and agent.log.1, which replace those before). The first start \
             makes the administrator `admin` and prints its random password once (or takes ANSFLOW_ADMIN_PASSWORD), and enrols \
             the local agent. It runs until it is interrupted; steps that run then go on and are found again by the next start. \
             Repositories on this machine (file: addresses) are allowed.
@@ -39,6 +40,10 @@ package struct UpCommand: AsyncParsableCommand {
         guard ListenAddress(agentListen) != nil else {
             throw ValidationError("--agent-listen takes HOST:PORT, not \"\(agentListen)\"")
         }
+        guard ListenAddress(listen)?.port != ListenAddress(agentListen)?.port else {
+            throw ValidationError("--listen and --agent-listen are two listeners: give them two ports")
+        }
+        if dataDir?.isEmpty == true { throw ValidationError("--data-dir is empty; name a directory") }
         guard (1...256).contains(slots) else { throw ValidationError("--slots takes 1 to 256") }
     }
 
@@ -53,7 +58,7 @@ package struct UpCommand: AsyncParsableCommand {
         if ended > 0 { Terminal.note("ended \(ended) part(s) that an earlier `ansflow up` had left") }
         let options = LocalStack.Options(layout: layout, slots: slots, listen: listen, agentListen: agentListen)
         try LocalStack.checkPorts(options)
-        var stack = LocalStack(options: options, programs: try Programs.beside(), say: { Terminal.print($0) })
+        var stack = LocalStack(options: options, programs: try Programs.beside(), say: { Terminal.say($0) })
         try await stack.start()
         if supervised { try handOver(layout) }
         try await stack.supervise()
@@ -144,6 +149,10 @@ package struct DownCommand: AsyncParsableCommand {
     package var dataDir: String?
 
     package init() {}
+
+    package func validate() throws {
+        if dataDir?.isEmpty == true { throw ValidationError("--data-dir is empty; name a directory") }
+    }
 
     package func run() async throws {
         let layout = LocalLayout(root: dataDir ?? Paths.data())

@@ -14,7 +14,12 @@ package enum Terminal {
         terminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
 
-    /// One line on standard output.
+    /// One line on standard output, where it can be written: for `up`, which others count on when nobody reads it any more.
+    package static func say(_ text: String) {
+        lock.withLock { _ in _ = FileIO.writeAll(Array((text + "\n").utf8), to: 1) }
+    }
+
+    /// One line on standard output. Where it can't be written, the process ends.
     package static func print(_ text: String) {
         write(Array((text + "\n").utf8), to: 1)
     }
@@ -34,8 +39,14 @@ package enum Terminal {
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
         lock.withLock { _ in
             if FileIO.writeAll(bytes, to: descriptor) { return }
+            // A note that nobody reads changes nothing.
+            guard descriptor == 1 else { return }
             // The reader (`head`, a pager) has gone: end as SIGPIPE would have, but NIO ignores that signal.
             if errno == EPIPE { exit(141) }
+            // What was asked for is not where it was to go: that is no success.
+            let text = "error: Standard output cannot be written: \(FileIO.reason()).\n"
+            _ = FileIO.writeAll(Array(text.utf8), to: 2)
+            exit(ClientFailure.Kind.serverFailed.rawValue)
         }
     }
 }

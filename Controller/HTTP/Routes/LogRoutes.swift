@@ -31,7 +31,8 @@ struct LogRoutes {
     }
 
     private func log(_ call: Call, _ step: String) async throws -> Reply {
-        let attempt = try await attempt(call, step)
+        let row = try await attempt(call, step)
+        let attempt = row.id
         let format = call.query.text("format") ?? "text"
         let fromLine = try call.query.integer("from_line", 1...Int64.max)
         let tail = try call.query.integer("tail", 1...Self.linesMax)
@@ -46,7 +47,7 @@ struct LogRoutes {
                     throw Query.wrong("format", "`raw` takes no lines; use a Range header.")
                 }
                 return try await raw(call, attempt)
-            case "json": return try await json(attempt, fromLine: fromLine, lines: lines, tail: tail)
+            case "json": return try await json(row, fromLine: fromLine, lines: lines, tail: tail)
             case "text": return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
             default: throw Query.wrong("format", "It must be `text`, `json` or `raw`.")
             }
@@ -58,7 +59,7 @@ struct LogRoutes {
     }
 
     /// The attempt that is asked for; 404 where run, step or attempt are not there.
-    private func attempt(_ call: Call, _ step: String) async throws -> AttemptID {
+    private func attempt(_ call: Call, _ step: String) async throws -> AttemptRow {
         guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
             throw Problem.notFound("There is no such run.")
         }
@@ -74,13 +75,14 @@ struct LogRoutes {
             throw Problem.notFound(
                 number == nil ? "The step has not started yet." : "The step has no such attempt.")
         }
-        return attempt.id
+        return attempt
     }
 
     // MARK: Formats
 
-    private func json(_ attempt: AttemptID, fromLine: Int64?, lines: Int64?, tail: Int64?) async throws -> Reply {
+    private func json(_ row: AttemptRow, fromLine: Int64?, lines: Int64?, tail: Int64?) async throws -> Reply {
         let logs = services.logs
+        let attempt = row.id
         let count = Int(min(lines ?? 1000, Self.linesMax))
         let page =
             if let tail { try await logs.tail(attempt, count: Int(tail)) } else {
@@ -91,8 +93,9 @@ struct LogRoutes {
                 json.field("first_line", page.firstLine)
                 json.field("total", page.info.lines)
                 json.field("bytes", page.info.bytes)
-                json.field("complete", page.info.complete)
-                json.field("sha256", page.info.sha256)
+                // An attempt that wrote nothing has no file that could say so.
+                json.field("complete", page.info.complete || row.outcome != nil)
+                json.field("sha256", page.info.sha256 ?? row.logSHA256)
                 json.name("holes")
                 json.array(page.info.holes) { json, hole in
                     json.object { json in
