@@ -194,21 +194,41 @@ package final class EventHub: Sendable {
         if let unused { Task { await unused.value?.cancel() } }
     }
 
+    /// The numbers that a `log_update` carries.
+    private struct LogNumbers: Equatable {
+        var ofRun: Int64
+        /// Nil where nobody watches the pipeline's logs.
+        var ofPipeline: Int64?
+
+        init(_ source: LogSource, _ state: State) {
+            ofRun = state.runSeq[source.run] ?? 0
+            let watched = (state.interest[.pipeline(source.pipeline)]?.logViewers ?? 0) > 0
+            ofPipeline = watched ? state.lastID : nil
+        }
+    }
+
+    /// On the thread that appends: encodes once, holding nobody up, and leaves the rest to the viewers' loops.
     private func appended(_ batch: LogBatch, _ source: LogSource) {
         let at = now()
+        let numbers = state.withLock { LogNumbers(source, $0) }
+        var message = Self.message(batch, source, numbers, at)
         state.withLock { state in
             state.statistics.logBatches += 1
-            let forRun = LiveEncoder.log(
-                source, seq: state.runSeq[source.run] ?? 0, at: at, firstLine: batch.firstLine, lines: batch.json)
-            let wantsPipeline = (state.interest[.pipeline(source.pipeline)]?.logViewers ?? 0) > 0
-            let forPipeline =
-                wantsPipeline
-                ? LiveEncoder.log(source, seq: state.lastID, at: at, firstLine: batch.firstLine, lines: batch.json)
-                : nil
-            let message = LogMessage(
-                attempt: batch.attempt, firstLine: batch.firstLine, nextLine: batch.nextLine, forRun: forRun,
-                forPipeline: forPipeline)
+            // An event came meanwhile: numbers never go back for a viewer.
+            let newer = LogNumbers(source, state)
+            if newer != numbers { message = Self.message(batch, source, newer, at) }
             for loop in state.loops.values { loop.push([.log(message)]) }
         }
+    }
+
+    private static func message(
+        _ batch: LogBatch, _ source: LogSource, _ numbers: LogNumbers, _ at: Int64
+    ) -> LogMessage {
+        func live(_ seq: Int64) -> LiveMessage {
+            LiveEncoder.log(source, seq: seq, at: at, firstLine: batch.firstLine, lines: batch.json)
+        }
+        return LogMessage(
+            attempt: batch.attempt, firstLine: batch.firstLine, nextLine: batch.nextLine, forRun: live(numbers.ofRun),
+            forPipeline: numbers.ofPipeline.map(live))
     }
 }

@@ -2,16 +2,26 @@ import AnsFlowProtocol
 import ControllerCore
 import NIOCore
 
-/// New lines of one attempt as they go to viewers.
-struct LogMessage: Sendable {
-    var attempt: AttemptID
-    var firstLine: UInt64
-    var nextLine: UInt64
+/// New lines of one attempt as they go to viewers, encoded once for all of them.
+final class LogMessage: Sendable {
+    let attempt: AttemptID
+    let firstLine: UInt64
+    let nextLine: UInt64
     /// For viewers of the run, and for those of its pipeline, whose `seq` differs.
-    var forRun: LiveMessage
-    var forPipeline: LiveMessage?
+    let forRun: LiveMessage
+    let forPipeline: LiveMessage?
 
     var bytes: Int { forRun.frame.readableBytes }
+
+    init(
+        attempt: AttemptID, firstLine: UInt64, nextLine: UInt64, forRun: LiveMessage, forPipeline: LiveMessage?
+    ) {
+        self.attempt = attempt
+        self.firstLine = firstLine
+        self.nextLine = nextLine
+        self.forRun = forRun
+        self.forPipeline = forPipeline
+    }
 }
 
 /// One attempt's log for one viewer. Confined like ``Subscription``.
@@ -26,6 +36,9 @@ final class LogSubscription: @unchecked Sendable {
     let source: LogSource
     private let topic: Topic
     private var phase = Phase.catchingUp([], bytes: 0)
+    /// Where it stands among its attempt's subscriptions on this loop.
+    var place = 0
+    private let isOfRun: Bool
     /// The line that the viewer gets next.
     private var next: UInt64
     private(set) var hasDropped = false
@@ -37,6 +50,7 @@ final class LogSubscription: @unchecked Sendable {
         self.source = source
         self.topic = topic
         self.next = next
+        isOfRun = if case .run = topic { true } else { false }
     }
 
     func begin() {
@@ -53,7 +67,8 @@ final class LogSubscription: @unchecked Sendable {
         if isFollowing { viewer.hub.unfollow(source.attempt) }
     }
 
-    func deliver(_ message: LogMessage) {
+    /// - Parameter flushes: Whether a live viewer gets it at once.
+    func deliver(_ message: LogMessage, flushes: Bool = false) {
         switch phase {
         case .ended: break
         case .catchingUp(var kept, let bytes):
@@ -63,11 +78,11 @@ final class LogSubscription: @unchecked Sendable {
             var total = bytes + message.bytes
             while total > RealtimeLimits.viewerBytesMax, kept.count > 1 { total -= kept.removeFirst().bytes }
             phase = .catchingUp(kept, bytes: total)
-        case .live: send(message)
+        case .live: send(message, flushes: flushes)
         }
     }
 
-    private func send(_ message: LogMessage) {
+    private func send(_ message: LogMessage, flushes: Bool = false) {
         let onlyPartial = message.nextLine == message.firstLine
         guard message.nextLine > next || (onlyPartial && message.firstLine >= next) else { return }
         if message.firstLine < next {
@@ -76,8 +91,8 @@ final class LogSubscription: @unchecked Sendable {
             task = Task { await self.catchUp() }
             return
         }
-        let live = if case .run = topic { message.forRun } else { message.forPipeline ?? message.forRun }
-        if viewer.deliver(live) { next = message.nextLine } else { hasDropped = true }
+        let live = isOfRun ? message.forRun : message.forPipeline ?? message.forRun
+        if viewer.deliver(live, flushes: flushes) { next = message.nextLine } else { hasDropped = true }
     }
 
     private func start() async {

@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 
 /// The viewers of one event loop. Whatever is published while the loop is busy is handed out in one go, with one flush a viewer:
-/// the busier the loop, the larger the batches.
+/// the busier the loop, the larger the batches. A message that is alone goes to each viewer's socket before the next viewer's turn.
 final class LoopHub: @unchecked Sendable {
     enum Delivery: Sendable {
         case event(Topic, LiveMessage)
@@ -22,7 +22,7 @@ final class LoopHub: @unchecked Sendable {
     private let inbox = Mutex(Inbox())
     // Confined to the loop.
     private var topics: [Topic: [ObjectIdentifier: Subscription]] = [:]
-    private var logs: [AttemptID: [ObjectIdentifier: LogSubscription]] = [:]
+    private var logs: [AttemptID: [LogSubscription]] = [:]
 
     init(_ loop: any EventLoop) {
         self.loop = loop
@@ -50,19 +50,29 @@ final class LoopHub: @unchecked Sendable {
 
     func add(_ log: LogSubscription) {
         loop.preconditionInEventLoop()
-        logs[log.source.attempt, default: [:]][ObjectIdentifier(log)] = log
+        log.place = logs[log.source.attempt]?.count ?? 0
+        logs[log.source.attempt, default: []].append(log)
     }
 
+    /// The last one takes the place of the one that goes.
     func remove(_ log: LogSubscription) {
         loop.preconditionInEventLoop()
-        logs[log.source.attempt]?[ObjectIdentifier(log)] = nil
-        if logs[log.source.attempt]?.isEmpty == true { logs[log.source.attempt] = nil }
+        let attempt = log.source.attempt
+        guard let count = logs[attempt]?.count, log.place < count, logs[attempt]?[log.place] === log else { return }
+        logs[attempt]?.swapAt(log.place, count - 1)
+        logs[attempt]?[log.place].place = log.place
+        logs[attempt]?.removeLast()
+        if count == 1 { logs[attempt] = nil }
     }
 
     private func drain() {
         let deliveries = inbox.withLock { inbox in
             defer { inbox = Inbox() }
             return inbox.deliveries
+        }
+        if deliveries.count == 1, case .log(let message) = deliveries[0] {
+            for log in logs[message.attempt] ?? [] { log.deliver(message, flushes: true) }
+            return
         }
         var touched: [ObjectIdentifier: Viewer] = [:]
         for delivery in deliveries {
@@ -73,7 +83,7 @@ final class LoopHub: @unchecked Sendable {
                     touched[ObjectIdentifier(subscription.viewer)] = subscription.viewer
                 }
             case .log(let message):
-                for log in (logs[message.attempt] ?? [:]).values {
+                for log in logs[message.attempt] ?? [] {
                     log.deliver(message)
                     touched[ObjectIdentifier(log.viewer)] = log.viewer
                 }

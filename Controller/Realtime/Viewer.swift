@@ -85,15 +85,15 @@ package final class Viewer: @unchecked Sendable {
 
     /// Takes a live message, or drops it where the socket is too far behind.
     ///
+    /// - Parameter flushes: Whether it goes out at once.
     /// - Returns: False where it was dropped.
-    func deliver(_ message: LiveMessage) -> Bool {
-        eventLoop.preconditionInEventLoop()
+    func deliver(_ message: LiveMessage, flushes: Bool = false) -> Bool {
         guard !closed, !lagging else { return false }
         guard sink.isWritable else {
             lagging = true
             return false
         }
-        sink.write(message.frame)
+        if flushes { sink.writeAndFlush(message.frame) } else { sink.write(message.frame) }
         return true
     }
 

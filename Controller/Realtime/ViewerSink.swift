@@ -8,6 +8,15 @@ package protocol ViewerSink: AnyObject, Sendable {
     /// Takes a whole WebSocket frame; it goes out with the next ``flush()``.
     func write(_ frame: ByteBuffer)
     func flush()
+    /// ``write(_:)`` and ``flush()`` at once.
+    func writeAndFlush(_ frame: ByteBuffer)
+}
+
+extension ViewerSink {
+    package func writeAndFlush(_ frame: ByteBuffer) {
+        write(frame)
+        flush()
+    }
 }
 
 package enum RealtimeLimits {

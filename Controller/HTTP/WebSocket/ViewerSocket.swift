@@ -21,6 +21,9 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     let eventLoop: any EventLoop
     let principal: Principal
     private let channel: any Channel
+    /// Its own, while it is in the pipeline: the shortest way to the socket.
+    private var context: ChannelHandlerContext?
+    private(set) var isWritable = true
     private let configuration: HTTPConfiguration
     private let parser = FrameParser(
         FrameParser.Rules(peerMasks: true, payloadMax: messageBytesMax, allowsFragments: false))
@@ -45,6 +48,8 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     private let hub: EventHub
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        isWritable = channel.isWritable
         lastRead = .now()
         let isDirect = first != nil
         let viewer = Viewer(hub, sink: self) { [weak self] topic, refusal in
@@ -58,7 +63,10 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
         ) { [weak self] _ in self?.tick() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { end() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         end()
@@ -66,7 +74,8 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if channel.isWritable { viewer?.becameWritable() }
+        isWritable = channel.isWritable
+        if isWritable { viewer?.becameWritable() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -144,9 +153,9 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
 
     // MARK: Out
 
-    var isWritable: Bool { channel.isWritable }
-    func write(_ frame: ByteBuffer) { channel.write(frame, promise: nil) }
-    func flush() { channel.flush() }
+    func write(_ frame: ByteBuffer) { context?.write(wrapOutboundOut(frame), promise: nil) }
+    func flush() { context?.flush() }
+    func writeAndFlush(_ frame: ByteBuffer) { context?.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
 
     private func say(_ type: String, _ data: (inout JSONWriter) -> Void) {
         guard isOpen, channel.isWritable else { return }
