@@ -14,6 +14,12 @@ package struct IncludeWalk: Equatable, Sendable {
         package let include: String
         /// A full sentence.
         package let description: String
+
+        package init(file: String, include: String, description: String) {
+            self.file = file
+            self.include = include
+            self.description = description
+        }
     }
 
     package static let depthMax = 4
@@ -49,6 +55,8 @@ package struct IncludeWalk: Equatable, Sendable {
 
     /// The next file to read; `nil` when all are known.
     package var wanted: String? { waiting.first?.path }
+    /// The file that names ``wanted``.
+    package var wantedBy: String? { waiting.first?.chain.last }
 
     /// Takes the text of ``wanted``, and what that includes.
     package mutating func add(_ text: String, includes: [String]) throws(Refusal) {

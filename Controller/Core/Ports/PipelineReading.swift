@@ -13,13 +13,16 @@ package struct CompileRequest: Equatable, Sendable {
     package var allowLocalRepositories: Bool
     /// Given inputs, as JSON scalars' texts by name.
     package var inputs: [String: String]
+    /// Texts of the files that the definition includes, directly or through others, by their path in the repository.
+    package var included: [String: String]
     /// Whether only the text is judged: inputs that a run must be given are not missing then.
     package var isDraft: Bool
 
     package init(
         definition: String, file: String = ".ansflow.yml", event: String = "manual", ref: String = "",
         branch: String = "", tag: String = "", commit: String = "", repositoryURL: String = "",
-        allowLocalRepositories: Bool = false, inputs: [String: String] = [:], isDraft: Bool = false
+        allowLocalRepositories: Bool = false, inputs: [String: String] = [:],
+        included: [String: String] = [:], isDraft: Bool = false
     ) {
         self.definition = definition
         self.file = file
@@ -31,6 +34,7 @@ package struct CompileRequest: Equatable, Sendable {
         self.repositoryURL = repositoryURL
         self.allowLocalRepositories = allowLocalRepositories
         self.inputs = inputs
+        self.included = included
         self.isDraft = isDraft
     }
 }

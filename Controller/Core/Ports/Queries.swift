@@ -101,17 +101,21 @@ package struct PipelineDraft: Equatable, Sendable {
     package var definition: String
     package var repositoryURL: String
     package var ref: String
+    package var path: String
+    package var credential: String
     package var enabled: Bool
 
     package init(
         project: ProjectID = .main, name: String, definition: String, repositoryURL: String = "", ref: String = "",
-        enabled: Bool = true
+        path: String = "", credential: String = "", enabled: Bool = true
     ) {
         self.project = project
         self.name = name
         self.definition = definition
         self.repositoryURL = repositoryURL
         self.ref = ref
+        self.path = path
+        self.credential = credential
         self.enabled = enabled
     }
 }
