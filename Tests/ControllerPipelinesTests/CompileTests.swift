@@ -48,6 +48,10 @@ struct CompileTests {
             "env: { A: \(String(repeating: "x", count: 120_000)) }\nsteps:\n  - { run: a, env: { B: \(String(repeating: "y", count: 120_000)) } }",
             CompileContext(), ["3:5 spec_too_large steps[0]"]
         ),
+        (
+            "matrix: { x: [1], exclude: [{ x: 2 }], override: [{ match: { x: 3 }, priority: 1 }] }\nsteps: [{ run: a }]",
+            CompileContext(), ["1:29 matrix_unused matrix.exclude[0]", "1:60 matrix_unused matrix.override[0].match"]
+        ),
         ("checkout: { depth: 0 }\nsteps: [{ run: a }]", CompileContext(), ["2:1 no_repository"]),
         (
             "timeout: 5m\njobs: { a: { timeout: 5m, steps: [{ run: a, timeout: 6m }] } }", CompileContext(),

@@ -12,7 +12,7 @@ struct ExpressionTests {
     static let table: [(String, Bool)] = [
         ("true", true), ("false", false), ("!false", true), ("!!true", true), ("true && false", false),
         ("false || true", true), ("true || false && false", true), ("(true || false) && false", false),
-        ("event == 'push'", true), ("event != \"push\"", false), ("event == 'Push'", false),
+        ("event == 'push'", true), ("event != \"push\"", false), ("branch == 'Release/1.2'", false),
         ("'it''s' == \"it's\"", true),
         ("tag == null", true), ("tag == ''", false), ("tag != ''", true), ("null == null", true),
         ("branch == null", false),

@@ -53,16 +53,9 @@ let wordFixtures: [InvalidFixture] = [
         "3:5 unknown_word jobs.a.shell"),
     .init(
         "later words",
-        "on: push\njobs:\n  a:\n    matrix: { x: [1] }\n    steps: [{ run: a, retry: 2, secrets: { A: b } }]\n",
-        "1:1 not_supported_yet on", "4:5 not_supported_yet jobs.a.matrix",
-        "5:23 not_supported_yet jobs.a.steps[0].retry",
-        "5:33 not_supported_yet jobs.a.steps[0].secrets"),
-    .init(
-        "later shapes",
-        "jobs:\n  a: { steps: [{ run: a, allow_failure: { exit_codes: [1] } }] }\n"
-            + "  b: { needs: [{ job: a }], limits: { cpu: 1 }, steps: [{ run: a }] }\n",
-        "2:41 not_supported_yet jobs.a.steps[0].allow_failure", "3:16 not_supported_yet jobs.b.needs[0]",
-        "3:39 not_supported_yet jobs.b.limits.cpu"),
+        "notify: []\njobs:\n  a:\n    cache: []\n    steps: [{ run: a, container: x }]\n    limits: { cpu: 1 }\n",
+        "1:1 not_supported_yet notify", "4:5 not_supported_yet jobs.a.cache",
+        "5:23 not_supported_yet jobs.a.steps[0].container", "6:15 not_supported_yet jobs.a.limits.cpu"),
     .init(
         "foreign words", "stages: [a]\nsteps: [{ uses: x, run: a }]\n", "1:1 foreign_word stages",
         "2:11 foreign_word steps[0].uses"),
@@ -153,9 +146,8 @@ let expressionFixtures: [InvalidFixture] = [
     .init(
         "unknown function", "steps: [{ run: a, if: \"startswith(ref, 'x')\" }]\n", "1:24 unknown_function steps[0].if"),
     .init(
-        "later names", "steps: [{ run: a, if: \"changed('src/**') && matrix.a == 'b' && hash('x') == 'y'\" }]\n",
-        "1:24 not_supported_yet steps[0].if", "1:45 not_supported_yet steps[0].if", "1:64 not_supported_yet steps[0].if"
-    ),
+        "later names", "steps: [{ run: a, if: \"hash('x') == 'y' && secrets.a == 'b' && matrix.a == 'b'\" }]\n",
+        "1:24 not_supported_yet steps[0].if", "1:44 unknown_name steps[0].if", "1:64 not_available_here steps[0].if"),
     .init("no condition", "steps: [{ run: a, if: branch }]\n", "1:23 type_mismatch steps[0].if"),
     .init(
         "types",

@@ -5,7 +5,7 @@ import Testing
 @Suite("Files that are refused")
 struct InvalidTests {
     @Test(
-        "all findings, with their places", arguments: yamlFixtures + wordFixtures + graphFixtures + expressionFixtures)
+        "all findings, with their places", arguments: allFixtures)
     func fixtures(_ fixture: InvalidFixture) {
         let (definition, diagnostics) = PipelineCompiler.validate(fixture.source, file: "f.yml")
         #expect(diagnostics.map(\.short) == fixture.expected)
@@ -22,11 +22,15 @@ struct InvalidTests {
     @Test("every code is reached")
     func codes() {
         var reached = Set<DiagnosticCode>()
-        for fixture in yamlFixtures + wordFixtures + graphFixtures + expressionFixtures {
+        for fixture in allFixtures {
             reached.formUnion(PipelineCompiler.validate(fixture.source, file: "").diagnostics.map(\.code))
         }
         for (_, source) in YamlTests.bombs {
             reached.formUnion(PipelineCompiler.validate(source, file: "").diagnostics.map(\.code))
+        }
+        for (source, includes) in IncludeTests.refused {
+            reached.formUnion(
+                PipelineCompiler.validate(source, file: ".ansflow.yml", includes: includes).diagnostics.map(\.code))
         }
         for (source, context, _) in CompileTests.refused {
             reached.formUnion(PipelineCompiler.compile(source, file: "", context: context).diagnostics.map(\.code))
@@ -41,7 +45,7 @@ struct InvalidTests {
             ("steps:\n  - run: make\n    timeuot: 5m\n", "Did you mean `timeout`?"),
             ("steps: [{ run: a, allow-failure: true }]\n", "Did you mean `allow_failure`?"),
             ("jobs: { a: { shell: sh, steps: [{ run: a }] } }\n", "It belongs to a step."),
-            ("rules: []\nsteps: [{ run: a }]\n", "Use `if`."),
+            ("rules: []\nsteps: [{ run: a }]\n", "Use `when`, a list of filters of which one must fit, or `if`."),
             ("steps: [{ run: \"echo ${{ inputs.dry-run }}\" }]\n", "Use the variable: \"$ANSFLOW_INPUT_DRY_RUN\"."),
             ("steps: [{ run: \"echo ${{ branch }}\" }]\n", "Use the variable: \"$ANSFLOW_BRANCH\"."),
             ("env: { arch: [${{ x }}] }\nsteps: [{ run: a }]\n", "Put the value into quotes: \"${{ … }}\"."),

@@ -39,6 +39,7 @@ package enum DiagnosticCode: String, Codable, Sendable, CaseIterable {
     case cycle
     case matrixEmpty = "matrix_empty"
     case matrixTooLarge = "matrix_too_large"
+    case matrixInvalid = "matrix_invalid"
     case includeFailed = "include_failed"
     case includeCycle = "include_cycle"
 
@@ -62,4 +63,5 @@ package enum DiagnosticCode: String, Codable, Sendable, CaseIterable {
     // Warnings.
     case noRepository = "no_repository"
     case timeoutUnreachable = "timeout_unreachable"
+    case matrixUnused = "matrix_unused"
 }

@@ -70,10 +70,12 @@ extension Expression.Function {
         case .failure: return context.failure
         case .always: return true
         case .changed:
-            guard case .text(let pattern)? = arguments.first else { return false }
+            var patterns: [String] = []
+            for case .text(let pattern) in arguments { patterns.append(pattern) }
             // Nobody knows what changed: better once too often.
-            guard let paths = context.facts.changedPaths else { return true }
-            return paths.contains { Glob.matches($0, pattern: pattern, slashes: true) }
+            guard let paths = context.facts.changedPaths, paths.count <= PlanLimits.changedPathsMax else { return true }
+            let list = GlobList(patterns)
+            return paths.contains { list.matches($0) }
         case .contains, .startsWith, .endsWith, .matches: break
         }
         guard arguments.count == 2, case .text(let text) = arguments[0], case .text(let other) = arguments[1]

@@ -22,7 +22,10 @@ package indirect enum Expression: Codable, Equatable, Sendable {
             }
         }
 
-        package var parameterCount: Int { isStatus ? 0 : self == .changed ? 1 : 2 }
+        /// How many arguments it takes. ``changed`` takes a list of patterns.
+        package var parameterCounts: ClosedRange<Int> {
+            isStatus ? 0...0 : self == .changed ? 1...PlanLimits.changedPatternsMax : 2...2
+        }
     }
 
     case literal(ExpressionValue)
@@ -45,6 +48,22 @@ package indirect enum Expression: Codable, Equatable, Sendable {
         case .all(let terms), .any(let terms): terms
         case .compare(_, let left, let right): [left, right]
         case .call(_, let arguments): arguments
+        }
+    }
+
+    /// Whether its value is known as soon as the run is created: it asks for no result, no output and no approver's input
+    /// (`given` names those). A job whose condition is known to be false need not wait for anything to be skipped.
+    package func isKnownAtStart(given: Set<String> = []) -> Bool {
+        switch self {
+        case .name(.needs, _), .name(.steps, _):
+            return false
+        case .name(.inputs, let keys) where !given.isEmpty:
+            guard case .literal(.text(let name))? = keys.first, !given.contains(name) else { return false }
+            return true
+        case .call(let function, _) where function.isStatus && function != .always:
+            return false
+        case .literal, .name, .not, .all, .any, .compare, .call:
+            return children.allSatisfy { $0.isKnownAtStart(given: given) }
         }
     }
 

@@ -41,6 +41,13 @@ package enum PlanLimits {
 
     package static let matrixCellsMax = 256
     package static let matrixAxesMax = 16
+    package static let matrixValueBytesMax = 128
+    /// Edges between jobs, all cells counted.
+    package static let jobEdgesMax = 20_000
+    /// Patterns in one list of `when`, and arguments of `changed`.
+    package static let patternsMax = 50
+    package static let changedPatternsMax = 2 * patternsMax
+    package static let filtersMax = 20
     package static let retriesMax = 10
     package static let backoffMsMax: UInt64 = 3_600_000
     package static let exitCodesMax = 64

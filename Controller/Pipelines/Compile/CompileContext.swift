@@ -14,13 +14,21 @@ package struct CompileContext: Sendable {
     package var repository: String?
     package var inputs: [String: InputValue]
     package var allowLocalRepositories: Bool
+    package var pullRequest: RunFacts.PullRequest?
+    /// What came with the event. One that is too large is left out, with a warning.
+    package var payload: PlanJSON?
+    /// `nil` where nobody knows what changed.
+    package var changedPaths: [String]?
+    /// Whether who wrote the code may use the project's secrets.
+    package var trusted: Bool
     /// Whether no run is started, so that inputs need not be given.
     package var isDraft: Bool
 
     package init(
         pipelineName: String = "pipeline", event: String = "manual", ref: String? = nil, branch: String? = nil,
         tag: String? = nil, commit: String? = nil, repository: String? = nil, inputs: [String: InputValue] = [:],
-        allowLocalRepositories: Bool = false, isDraft: Bool = false
+        allowLocalRepositories: Bool = false, pullRequest: RunFacts.PullRequest? = nil, payload: PlanJSON? = nil,
+        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false
     ) {
         self.pipelineName = pipelineName
         self.event = event
@@ -31,13 +39,20 @@ package struct CompileContext: Sendable {
         self.repository = repository
         self.inputs = inputs
         self.allowLocalRepositories = allowLocalRepositories
+        self.pullRequest = pullRequest
+        self.payload = payload
+        self.changedPaths = changedPaths
+        self.trusted = trusted
         self.isDraft = isDraft
     }
 
+    /// A list of changed paths that is too long counts as unknown.
     var facts: RunFacts {
         RunFacts(
             event: event, ref: ref, branch: branch, tag: tag, commit: commit,
-            repository: repository.map { RunFacts.Repository(url: $0, allowLocal: allowLocalRepositories) })
+            repository: repository.map { RunFacts.Repository(url: $0, allowLocal: allowLocalRepositories) },
+            pullRequest: pullRequest, payload: payload,
+            changedPaths: changedPaths.flatMap { $0.count <= PlanLimits.changedPathsMax ? $0 : nil }, trusted: trusted)
     }
 }
 

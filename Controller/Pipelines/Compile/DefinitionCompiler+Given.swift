@@ -34,21 +34,28 @@ extension DefinitionCompiler {
         return definition.inputs.map { input($0) }
     }
 
-    private mutating func input(_ input: InputDefinition) -> InputPlan {
+    /// An input as it is declared, with its default.
+    ///
+    /// - Parameter isGiven: whether the run was given a value, so that the default does not matter.
+    mutating func declared(_ input: InputDefinition, isGiven: Bool) -> InputPlan {
         var plan = InputPlan(
             name: input.name, kind: input.kind, options: input.options, required: input.required,
             description: input.description)
-        if let template = input.defaultValue {
-            let text = template.render(in: ExpressionContext(facts: context.facts))
-            var (value, fault) = InputRule.parse(text, input.kind, input.options)
-            if text.utf8.count > PlanLimits.inputBytesMax {
-                (value, fault) = (nil, "has more than \(PlanLimits.inputBytesMax) bytes in this run.")
-            }
-            plan.defaultValue = value
-            if let fault, context.inputs[input.name] == nil {
-                findings.report(.inputInvalid, "The default \(fault)", at: template.span, path: template.path)
-            }
+        guard let template = input.defaultValue else { return plan }
+        let text = template.render(in: ExpressionContext(facts: scope.facts))
+        var (value, fault) = InputRule.parse(text, input.kind, input.options)
+        if text.utf8.count > PlanLimits.inputBytesMax {
+            (value, fault) = (nil, "has more than \(PlanLimits.inputBytesMax) bytes in this run.")
         }
+        plan.defaultValue = value
+        if let fault, !isGiven {
+            findings.report(.inputInvalid, "The default \(fault)", at: template.span, path: template.path)
+        }
+        return plan
+    }
+
+    private mutating func input(_ input: InputDefinition) -> InputPlan {
+        var plan = declared(input, isGiven: context.inputs[input.name] != nil)
         guard let given = context.inputs[input.name] else {
             plan.value = plan.defaultValue
             if input.required, plan.value == nil, !context.isDraft {

@@ -1,13 +1,15 @@
+import AnsFlowProtocol
 import ControllerCore
 
-/// From a definition and what starts a run to the run's plan: inputs are judged, texts filled in, edges written out.
+/// From a definition and what starts a run to the run's plan: inputs are judged, texts filled in, cells and edges written out.
 struct DefinitionCompiler {
     let definition: PipelineDefinition
     let context: CompileContext
     var findings: Findings
-    /// Sees facts and inputs; its environment is that of the place that is filled in.
-    private var scope = ExpressionContext()
-    private var hasRepository: Bool
+    /// Sees facts, inputs and the cell's values; its environment is that of the place that is filled in.
+    var scope = ExpressionContext()
+    private(set) var hasRepository: Bool
+    private let index: JobIndex
     /// Bytes of all texts that were filled in.
     private var filledBytes = 0
 
@@ -16,11 +18,12 @@ struct DefinitionCompiler {
         self.context = context
         self.findings = findings
         hasRepository = context.repository != nil
+        index = JobIndex(definition.jobs)
     }
 
     /// The plan with nothing but defaults, for the graph.
     static func preview(_ definition: PipelineDefinition, hasRepository: Bool) -> RunPlan {
-        var compiler = DefinitionCompiler(definition, CompileContext(), Findings(file: ""))
+        var compiler = DefinitionCompiler(definition, CompileContext(isDraft: true), Findings(file: ""))
         compiler.hasRepository = hasRepository
         return compiler.compile()
     }
@@ -30,152 +33,203 @@ struct DefinitionCompiler {
         scope.facts = context.facts
         let inputs = inputs()
         for input in inputs { scope.inputs[input.name] = input.value?.expressionValue }
-        var plan = RunPlan(name: context.pipelineName, inputs: inputs, jobs: [], facts: context.facts)
+        var plan = RunPlan(name: context.pipelineName, inputs: inputs, jobs: [], facts: scope.facts)
         plan.environment = values(definition.environment)
         scope.environment = plan.environment
         if let name = definition.name { plan.name = shortened(fill(name)) }
         if let timeout = definition.timeoutMs { plan.timeoutMs = timeout }
+        plan.concurrency = concurrency(definition.concurrency)
         let sizes = StepSpecSize(fixed: StepSpecSize.bytes(plan.standardVariables), environment: plan.environment)
-        for job in definition.jobs { plan.jobs.append(self.job(job, plan, sizes)) }
+        for job in definition.jobs {
+            for cell in job.cells { plan.jobs.append(self.job(job, cell, plan.environment, sizes)) }
+        }
         return plan
     }
 
-    private mutating func job(_ job: JobDefinition, _ run: RunPlan, _ runSizes: StepSpecSize) -> JobPlan {
-        scope.environment = run.environment
-        let environment = values(job.environment)
-        let whole = run.environment.merging(environment) { _, inner in inner }
+    private mutating func job(
+        _ job: JobDefinition, _ cell: MatrixDefinition.Cell?, _ run: [String: String], _ runSizes: StepSpecSize
+    ) -> JobPlan {
+        scope.environment = run
+        scope.matrix = cell.map(JobIndex.values) ?? [:]
+        let (environment, late) = variables(job.environment + (cell?.environment ?? []))
+        let whole = environment.isEmpty ? run : run.merging(environment) { _, inner in inner }
         scope.environment = whole
-        var plan = JobPlan(id: job.id, needs: job.needs.map { NeedPlan($0.id) }, condition: job.condition, steps: [])
-        plan.environment = environment
-        if let name = job.name { plan.name = shortened(fill(name)) }
-        plan.agentLabels = labels(job.agents)
-        plan.allowFailure = FailureAllowance(booleanLiteral: job.allowFailure)
-        if let timeout = job.timeoutMs { plan.timeoutMs = timeout }
+        var plan = JobPlan(
+            id: job.id + (cell?.suffix ?? ""), group: job.id, matrix: cell?.values ?? [], condition: job.condition,
+            environment: environment, lateEnvironment: late, steps: [])
+        plan.needs = edges(job, cell)
+        plan.name = job.name.map { shortened(fill($0)) } ?? shortened(plan.id)
+        plan.agentLabels = labels((job.agents ?? definition.defaults.agents ?? []) + (cell?.agents ?? []))
+        plan.allowFailure = cell?.allowFailure ?? job.allowFailure ? .always : .never
+        if let timeout = cell?.timeoutMs ?? job.timeoutMs { plan.timeoutMs = timeout }
         if let parallel = job.parallel { plan.parallel = parallel }
+        plan.priority = cell?.priority ?? job.priority ?? definition.priority ?? 0
+        plan.retry = job.retry
+        plan.concurrency = concurrency(job.concurrency)
+        plan.approval = approval(job.approval)
+        plan.deployment = deployment(job.deployment)
         plan.checkout = checkout(job)
         warnAboutTimeouts(job, plan.timeoutMs)
-        let edges = StepOrder.edges(of: job.steps, checkout: plan.checkout != nil)
-        if let options = plan.checkout {
-            plan.steps.append(
-                StepPlan(
-                    id: StepPlan.checkoutID, name: "Checkout", action: .checkout(options),
-                    timeoutMs: min(PlanLimits.stepTimeoutMsDefault, plan.timeoutMs)))
-        }
-        let sizes = runSizes.inside(environment, merged: whole)
-        for (step, needs) in zip(job.steps, edges) {
-            plan.steps.append(self.step(step, needs, job, plan, whole, sizes))
-        }
+        let variables = cell.map { StepSpecSize.bytes(of: $0.values) } ?? 0
+        steps(job, cell, &plan, whole, runSizes.inside(environment, more: variables, merged: whole))
         return plan
+    }
+
+    /// All steps in the order in which they are shown.
+    private mutating func steps(
+        _ job: JobDefinition, _ cell: MatrixDefinition.Cell?, _ plan: inout JobPlan, _ outer: [String: String],
+        _ sizes: StepSpecSize
+    ) {
+        let sources = fetched(job, cell)
+        var builtIn: [String] = []
+        if let options = plan.checkout {
+            plan.steps.append(builtInStep(StepPlan.checkoutID, "Checkout", .checkout(options), plan))
+            builtIn.append(StepPlan.checkoutID)
+        }
+        if !sources.isEmpty {
+            var step = builtInStep(StepPlan.fetchID, "Fetch artifacts", .fetchArtifacts(sources), plan)
+            // A checkout removes what git does not know.
+            step.needs = builtIn.map { NeedPlan($0) }
+            plan.steps.append(step)
+            builtIn.append(StepPlan.fetchID)
+        }
+        for (step, needs) in zip(job.steps, StepOrder.edges(of: job.steps, builtIn: builtIn)) {
+            var step = self.step(step, job, plan, outer, sizes)
+            step.needs = needs
+            plan.steps.append(step)
+        }
+        let (rules, reports) = (kept(job), reports(job))
+        if !rules.isEmpty || !reports.isEmpty {
+            var step = builtInStep(
+                StepPlan.storeID, "Store artifacts", .storeArtifacts(rules, reports: reports), plan)
+            step.stage = .collect
+            plan.steps.append(step)
+        }
+        for definition in job.finally {
+            var step = self.step(definition, job, plan, outer, sizes)
+            step.stage = .finally
+            if definition.timeoutMs == nil { step.timeoutMs = PlanLimits.finallyTimeoutMsDefault }
+            plan.steps.append(step)
+        }
+    }
+
+    private func builtInStep(_ id: String, _ name: String, _ action: StepPlan.Action, _ job: JobPlan) -> StepPlan {
+        StepPlan(
+            id: id, name: name, action: action, timeoutMs: min(PlanLimits.stepTimeoutMsDefault, job.timeoutMs))
     }
 
     private mutating func step(
-        _ step: StepDefinition, _ needs: [String], _ job: JobDefinition, _ jobPlan: JobPlan, _ outer: [String: String],
+        _ step: StepDefinition, _ job: JobDefinition, _ jobPlan: JobPlan, _ outer: [String: String],
         _ sizes: StepSpecSize
     ) -> StepPlan {
         scope.environment = outer
-        let environment = values(step.environment)
+        var (environment, late) = variables(step.environment)
         if !environment.isEmpty { scope.environment.merge(environment) { _, inner in inner } }
+        // The step's own value goes over one of the job that is filled in later.
+        for (name, value) in environment where jobPlan.lateEnvironment[name] != nil {
+            late[name] = PlanText(parts: [.text(value)])
+        }
         let commands = step.commands.map { fill($0) }
         checkSize(step, commands, environment, sizes)
         return StepPlan(
-            id: step.id, name: name(step, commands), needs: needs.map { NeedPlan($0) }, condition: step.condition,
-            action: .run(commands: commands, shell: step.shell), environment: environment,
-            timeoutMs: step.timeoutMs ?? definition.stepTimeoutMs
-                ?? min(PlanLimits.stepTimeoutMsDefault, jobPlan.timeoutMs),
-            allowFailure: FailureAllowance(booleanLiteral: step.allowFailure),
-            logLimitBytes: step.logLimitBytes ?? job.logLimitBytes ?? PlanLimits.logBytesDefault)
+            id: step.id, name: name(step, commands), condition: step.condition,
+            action: .run(commands: commands, shell: step.shell ?? definition.defaults.shell ?? .sh),
+            environment: environment, lateEnvironment: late,
+            secrets: job.secrets.merging(step.secrets) { _, own in own }.filter { environment[$0.key] == nil },
+            timeoutMs: step.timeoutMs ?? definition.defaults.stepTimeoutMs
+                ?? min(PlanLimits.stepTimeoutMsDefault, jobPlan.timeoutMs), allowFailure: step.allowFailure,
+            retry: step.retry, logLimitBytes: step.logLimitBytes ?? job.logLimitBytes ?? PlanLimits.logBytesDefault)
     }
 
-    private mutating func checkSize(
-        _ step: StepDefinition, _ commands: [String], _ environment: [String: String], _ sizes: StepSpecSize
-    ) {
-        for (command, template) in zip(commands, step.commands) where command.utf8.count > PlanLimits.commandBytesMax {
-            findings.report(
-                .tooLong,
-                "The command has \(command.utf8.count) bytes; at most \(PlanLimits.commandBytesMax) are allowed.",
-                at: template.span, path: template.path)
+    /// The edges to other jobs. An optional need of what does not exist leaves none.
+    private func edges(_ job: JobDefinition, _ cell: MatrixDefinition.Cell?) -> [NeedPlan] {
+        var edges: [NeedPlan] = []
+        var places: [String: Int] = [:]
+        for need in job.needs {
+            for id in index.find(need, for: cell) {
+                guard let place = places[id] else {
+                    places[id] = edges.count
+                    edges.append(NeedPlan(id, allowFailure: need.allowFailure))
+                    continue
+                }
+                // Named twice, as a whole and as a cell: the stricter wins.
+                if !need.allowFailure { edges[place].allowFailure = false }
+            }
         }
-        let bytes = sizes.bytes(commands: commands, environment: environment)
-        let limit = PlanLimits.stepSpecBytesMax - PlanLimits.stepSpecReserveBytes
-        guard bytes > limit else { return }
-        findings.report(
-            .specTooLarge,
-            "Commands, variables and inputs of this step have \(bytes) bytes together; at most \(limit) are allowed.",
-            at: step.span, path: step.path, hint: "Put large texts into files of the repository.")
+        return edges
     }
 
-    /// The file's name, else the id, else the beginning of the command.
-    private mutating func name(_ step: StepDefinition, _ commands: [String]) -> String {
-        if let name = step.name { return shortened(fill(name)) }
-        if step.hasOwnID { return step.id }
-        let lines = (commands.first ?? "").split(whereSeparator: \.isNewline)
-        let line = lines.first { !$0.allSatisfy(\.isWhitespace) } ?? ""
-        return line.isEmpty ? step.id : line.count > 60 ? "\(line.prefix(59))…" : String(line)
+    private mutating func fetched(_ job: JobDefinition, _ cell: MatrixDefinition.Cell?) -> [ArtifactSource] {
+        job.fetched.compactMap { source in
+            var jobs: [String] = []
+            for need in source.jobs {
+                for id in index.find(need, for: cell) where !jobs.contains(id) { jobs.append(id) }
+            }
+            let into = source.into.map { path($0, isPattern: false) } ?? ""
+            let paths = source.paths.map { path($0, isPattern: true) }
+            return jobs.isEmpty ? nil : ArtifactSource(jobs: jobs, paths: paths, into: into)
+        }
     }
 
-    private func shortened(_ name: String) -> String {
-        guard name.utf8.count > PlanLimits.nameBytesMax else { return name }
-        var short = name.prefix(PlanLimits.nameBytesMax)
-        while short.utf8.count > PlanLimits.nameBytesMax - 3 { short.removeLast() }
-        return short + "…"
+    private mutating func kept(_ job: JobDefinition) -> [ArtifactRule] {
+        job.kept.map { rule in
+            ArtifactRule(
+                paths: rule.paths.map { path($0, isPattern: true) }, keepMs: rule.keepMs, when: rule.when,
+                optional: rule.optional)
+        }
+    }
+
+    private mutating func reports(_ job: JobDefinition) -> [ReportRule] {
+        var rules: [ReportRule] = []
+        for step in job.steps {
+            for report in step.reports {
+                rules.append(
+                    ReportRule(
+                        kind: report.kind, paths: report.paths.map { path($0, isPattern: true) }, step: step.id))
+            }
+        }
+        return rules
     }
 
     /// Fills a text in. Few bytes of a file can ask for many of a plan, so there is a limit on all together.
-    private mutating func fill(_ template: Template) -> String {
+    mutating func fill(_ template: Template) -> String {
         guard filledBytes <= PlanLimits.planBytesMax else { return "" }
-        let text = template.render(in: scope, limit: PlanLimits.stepSpecBytesMax + 1)
-        filledBytes += text.utf8.count
+        let text = template.literal ?? template.render(in: scope, limit: PlanLimits.stepSpecBytesMax + 1)
+        count(text.utf8.count, template)
+        return text
+    }
+
+    private mutating func count(_ bytes: Int, _ template: Template) {
+        filledBytes += bytes
         if filledBytes > PlanLimits.planBytesMax {
             findings.report(
                 .specTooLarge, "The texts of this run have more than \(PlanLimits.planBytesMax) bytes together.",
                 at: template.span, path: template.path, hint: "Put large texts into files of the repository.")
         }
-        return text
     }
 
-    private mutating func values(_ entries: [NamedTemplate]) -> [String: String] {
+    mutating func values(_ entries: [NamedTemplate]) -> [String: String] {
         var values: [String: String] = [:]
         for entry in entries { values[entry.name] = fill(entry.value) }
         return values
     }
 
-    private mutating func labels(_ entries: [NamedTemplate]) -> [String: String] {
-        let labels = values(entries)
+    /// Those that are known now, and those that are filled in when the job or the step starts.
+    private mutating func variables(
+        _ entries: [NamedTemplate]
+    ) -> (environment: [String: String], late: [String: PlanText]) {
+        var environment: [String: String] = [:]
+        var late: [String: PlanText] = [:]
         for entry in entries {
-            let bytes = labels[entry.name]?.utf8.count ?? 0
-            guard bytes == 0 || bytes > PlanLimits.labelBytesMax else { continue }
-            findings.report(
-                .invalidValue,
-                "The label `\(entry.name)` is \(bytes == 0 ? "empty" : "longer than \(PlanLimits.labelBytesMax) bytes") "
-                    + "in this run.", at: entry.value.span, path: entry.value.path)
+            environment[entry.name] = nil
+            late[entry.name] = nil
+            if entry.value.isLate {
+                late[entry.name] = entry.value.late(in: scope)
+                count(64 * entry.value.parts.count, entry.value)
+            } else {
+                environment[entry.name] = fill(entry.value)
+            }
         }
-        return labels
-    }
-
-    private mutating func checkout(_ job: JobDefinition) -> CheckoutOptions? {
-        switch job.checkout {
-        case .off:
-            return nil
-        case .asDefault:
-            return hasRepository ? CheckoutOptions() : nil
-        case .with(let options):
-            if hasRepository { return options }
-            findings.report(
-                .noRepository, "This pipeline has no repository, so nothing is checked out.", at: job.span,
-                path: job.path, hint: "Create the pipeline with a repository, or remove `checkout`.", severity: .warning
-            )
-            return nil
-        }
-    }
-
-    private mutating func warnAboutTimeouts(_ job: JobDefinition, _ jobTimeoutMs: UInt64) {
-        for step in job.steps {
-            guard let timeout = step.timeoutMs, timeout > jobTimeoutMs else { continue }
-            findings.report(
-                .timeoutUnreachable,
-                "The step may take \(Amount.durationText(timeout)), but its job only "
-                    + "\(Amount.durationText(jobTimeoutMs)).", at: step.span, path: step.path,
-                hint: "Give the job a longer `timeout`.", severity: .warning)
-        }
+        return (environment, late)
     }
 }

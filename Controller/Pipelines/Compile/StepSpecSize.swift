@@ -20,9 +20,16 @@ struct StepSpecSize {
 
     /// The same with another environment over it.
     ///
-    /// - Parameter merged: both together.
-    func inside(_ environment: [String: String], merged: [String: String]) -> StepSpecSize {
-        StepSpecSize(outerBytes: bytes(commands: [], environment: environment), outer: merged)
+    /// - Parameters:
+    ///   - more: bytes of what AnsFlow adds here.
+    ///   - merged: both together.
+    func inside(_ environment: [String: String], more: Int, merged: [String: String]) -> StepSpecSize {
+        StepSpecSize(outerBytes: bytes(commands: [], environment: environment) + more, outer: merged)
+    }
+
+    /// Of the variables for the values of a cell.
+    static func bytes(of values: [MatrixValue]) -> Int {
+        values.reduce(0) { $0 + entry($1.variableName, $1.value.variable) }
     }
 
     func bytes(commands: [String], environment: [String: String]) -> Int {

@@ -8,7 +8,7 @@ extension DefinitionBuilder {
         let options = (fields["options"]?.items ?? []).compactMap(\.literal)
         let input = InputDefinition(
             name: entry.key, kind: kind, options: options,
-            defaultValue: fields["default"].flatMap { checked($0, ExpressionScope(place: .inputDefault)) },
+            defaultValue: fields["default"].flatMap { checked($0, ExpressionScope(place: .facts)) },
             required: fields["required"]?.boolean ?? false, description: fields["description"]?.literal,
             span: entry.keySpan, path: entry.value.path)
         checkOptions(input, fields, entry)

@@ -5,16 +5,33 @@ extension DefinitionBuilder {
     mutating func job(
         _ id: String, _ fields: SchemaFields, _ span: SourceSpan, _ value: SchemaValue
     ) -> JobDefinition {
-        let needs = needs(fields["needs"]) ?? []
-        checkNeeds(needs, among: jobIDs, set: jobIDSet, "job")
-        var job = JobDefinition(
-            id: id, name: template(fields["name"]), needs: needs, condition: nil, agents: named(fields["agents"]),
-            timeoutMs: fields["timeout"]?.amount, parallel: fields["parallel"]?.integer,
-            allowFailure: fields["allow_failure"]?.boolean ?? false, environment: named(fields["env"]),
-            checkout: checkout(fields["checkout"]), logLimitBytes: fields["limits"]?.fields?["log"]?.amount, steps: [],
-            span: span, path: value.path)
-        let scope = ExpressionScope(place: .condition, inputs: inputs, needs: needs.map(\.id))
-        job.condition = condition(fields["if"], scope)
+        var job = JobDefinition(id: id, span: span, path: value.path)
+        var scope = ExpressionScope(place: .value, inputs: inputs)
+        if let value = fields["matrix"] {
+            job.matrix = matrix(value, id, scope)
+            // Of a matrix that is wrong nothing is known: names of axes are then no further errors.
+            scope.matrix = job.matrix?.types ?? Self.axes(of: value)
+        }
+        job.needs = needs(fields["needs"], "job", scope) ?? []
+        checkNeeds(job.needs, among: jobIDs, set: jobIDSet, "job")
+        scope.needs = job.needs.map(\.id)
+        if let value = fields["approval"] { job.approval = approval(value, &scope) }
+        job.name = template(fields["name"], scope)
+        if let agents = fields["agents"] { job.agents = named(agents, scope) }
+        job.environment = named(fields["env"], scope.at(.environment))
+        scope.lateVariables = Set(job.environment.filter(\.value.isLate).map(\.name))
+        job.timeoutMs = fields["timeout"]?.amount
+        job.parallel = fields["parallel"]?.integer
+        job.allowFailure = jobAllowance(fields["allow_failure"])
+        job.checkout = checkout(fields["checkout"])
+        job.logLimitBytes = fields["limits"]?.fields?["log"]?.amount
+        job.retry = retry(fields["retry"], ofJob: true)
+        job.concurrency = concurrency(fields["concurrency"], scope)
+        job.priority = fields["priority"]?.integer
+        job.deployment = template(fields["environment"], scope)
+        job.secrets = secrets(fields["secrets"], beside: job.environment)
+        artifacts(fields["artifacts"], of: &job, scope)
+        job.condition = condition(fields, scope.at(.condition))
         guard let list = fields["steps"] else {
             // At the top, and where `steps` itself was wrong, that is already said.
             if !fields.has("steps") {
@@ -25,8 +42,13 @@ extension DefinitionBuilder {
         if case .sequence(let nodes) = list.node.content, nodes.isEmpty {
             findings.report(.invalidValue, "A job needs at least one step.", at: list.span, path: list.path)
         }
-        steps(list, of: &job)
+        steps(list, fields["finally"], of: &job, scope)
         return job
+    }
+
+    /// The axes of a matrix that could not be read.
+    private static func axes(of value: SchemaValue) -> [String: ExpressionType] {
+        Dictionary(value.node.keys.map { ($0, .unknown) }) { first, _ in first }
     }
 
     private mutating func checkout(_ value: SchemaValue?) -> JobDefinition.Checkout {
@@ -41,30 +63,54 @@ extension DefinitionBuilder {
         return .with(options)
     }
 
-    private mutating func steps(_ list: SchemaValue, of job: inout JobDefinition) {
-        let items = list.items
-        let ids = stepIDs(items, job)
+    private mutating func steps(
+        _ list: SchemaValue, _ finally: SchemaValue?, of job: inout JobDefinition, _ scope: ExpressionScope
+    ) {
+        let items = list.items.filter { $0.fields != nil }
+        var lines: [String: Int] = [:]
+        let ids = stepIDs(items, job, "step", &lines)
         for (item, id) in zip(items, ids) {
-            guard let fields = item.fields else { continue }
-            job.steps.append(step(id.text, fields, item, hasOwnID: id.isOwn))
+            job.steps.append(step(id, item, job, scope))
         }
-        let order = StepOrder(of: job.steps, checkout: job.checkout != .off)
-        var known = job.steps.map(\.id)
-        if job.checkout != .off { known.append(StepPlan.checkoutID) }
+        let order = StepOrder(of: job.steps, builtIn: job.builtInBefore)
+        let known = job.steps.map(\.id) + job.builtInBefore
         let set = Set(known)
+        var inner = scope
         for (index, item) in items.enumerated() {
-            checkNeeds(job.steps[index].needs ?? [], among: known, set: set, "step")
-            guard let fields = item.fields, let value = fields["if"] else { continue }
-            var scope = ExpressionScope(place: .condition, inputs: inputs, needs: job.needs.map(\.id))
-            let namesSteps = value.expression?.names(.steps) ?? false
-            scope.steps = ExpressionScope.Steps(all: known, awaited: namesSteps ? order.awaited(by: index) : [])
-            job.steps[index].condition = condition(value, scope)
+            checkNeeds(job.steps[index].needs ?? [], among: known, set: set.union([StepPlan.checkoutID]), "step")
+            let awaited = namesSteps(item) ? order.awaited(by: index) : []
+            inner.steps = ExpressionScope.Steps(all: known, awaited: awaited)
+            finish(&job.steps[index], item, inner)
         }
         checkStepCycles(job)
+        guard let finally else { return }
+        let last = finally.items.filter { $0.fields != nil }
+        inner.steps = ExpressionScope.Steps(all: known, awaited: set)
+        for (item, id) in zip(last, stepIDs(last, job, "finally", &lines)) {
+            var step = step(id, item, job, scope)
+            finish(&step, item, inner)
+            // Whatever happened: there is no implied `success()`.
+            if let condition = step.condition, !condition.callsStatusFunction {
+                step.condition = .all([.call(.always, []), condition])
+            }
+            job.finally.append(step)
+        }
+    }
+
+    /// Whether `if` or `env` of a step name other steps, so that it must be known which have ended.
+    private func namesSteps(_ item: SchemaValue) -> Bool {
+        guard let fields = item.fields else { return false }
+        if fields["if"]?.expression?.names(.steps) ?? false { return true }
+        return (fields["env"]?.entries ?? []).contains { entry in
+            (entry.value.template?.parts ?? []).contains { part in
+                if case .expression(let syntax) = part { syntax.names(.steps) } else { false }
+            }
+        }
     }
 
     private mutating func checkStepCycles(_ job: JobDefinition) {
         let steps = job.steps
+        guard steps.contains(where: { $0.needs != nil }) else { return }
         let places = Dictionary(zip(steps.map(\.id), steps.indices), uniquingKeysWith: { first, _ in first })
         for cycle in Cycles.find(steps.map { ($0.needs ?? []).compactMap { places[$0.id] } }) {
             reportCycle(
@@ -74,8 +120,11 @@ extension DefinitionBuilder {
     }
 
     /// The file's ids, and `step-<n>` by the place in the list where it gives none.
-    private mutating func stepIDs(_ items: [SchemaValue], _ job: JobDefinition) -> [(text: String, isOwn: Bool)] {
-        var lines: [String: Int] = [:]
+    ///
+    /// - Parameter lines: of the ids that the job has.
+    private mutating func stepIDs(
+        _ items: [SchemaValue], _ job: JobDefinition, _ prefix: String, _ lines: inout [String: Int]
+    ) -> [(text: String, isOwn: Bool)] {
         var ids: [String?] = []
         for item in items {
             guard let value = item.fields?["id"], let id = value.literal else {
@@ -92,37 +141,64 @@ extension DefinitionBuilder {
                     .duplicateID, "The id `\(id)` is there twice in this job; the first is in line \(line).",
                     at: value.span, path: value.path)
             }
-            if id == StepPlan.checkoutID, job.checkout != .off {
+            let isCheckout = id == StepPlan.checkoutID && job.checkout != .off
+            if isCheckout || id == StepPlan.fetchID || id == StepPlan.storeID {
                 findings.report(
-                    .reservedName, "`\(id)` is the built-in step that checks the repository out.", at: value.span,
-                    path: value.path, hint: "Take another id, or write `checkout: false` in the job.")
+                    .reservedName, "`\(id)` is a built-in step.", at: value.span, path: value.path,
+                    hint: isCheckout
+                        ? "Take another id, or write `checkout: false` in the job." : "Take another id.")
             }
             lines[id] = lines[id] ?? value.span.line
             ids.append(id)
         }
-        var taken = Set(lines.keys)
-        return ids.enumerated().map { index, id in
-            if let id { return (id, true) }
-            var made = "step-\(index + 1)"
-            while !taken.insert(made).inserted { made += "-x" }
-            return (made, false)
+        var made: [(text: String, isOwn: Bool)] = []
+        for (index, id) in ids.enumerated() {
+            if let id {
+                made.append((id, true))
+                continue
+            }
+            var text = "\(prefix)-\(index + 1)"
+            while lines[text] != nil { text += "-x" }
+            lines[text] = items[index].span.line
+            made.append((text, false))
         }
+        return made
     }
 
+    /// A step without what needs the order of all steps: ``finish(_:_:_:)`` adds that.
     private mutating func step(
-        _ id: String, _ fields: SchemaFields, _ value: SchemaValue, hasOwnID: Bool
+        _ id: (text: String, isOwn: Bool), _ value: SchemaValue, _ job: JobDefinition, _ scope: ExpressionScope
     ) -> StepDefinition {
-        let commands = fields["run"]?.items ?? []
+        let fields = value.fields ?? SchemaFields()
         if let run = fields["run"], case .sequence(let nodes) = run.node.content, nodes.isEmpty {
             findings.report(.invalidValue, "There is no command.", at: run.span, path: run.path)
         }
-        let scope = ExpressionScope(place: .command, inputs: inputs)
-        return StepDefinition(
-            id: id, hasOwnID: hasOwnID, name: template(fields["name"]), needs: needs(fields["needs"]), condition: nil,
-            commands: commands.compactMap { checked($0, scope) },
-            shell: fields["shell"]?.literal.flatMap(StepSpec.Shell.init(rawValue:)) ?? .sh,
-            environment: named(fields["env"]), timeoutMs: fields["timeout"]?.amount,
-            allowFailure: fields["allow_failure"]?.boolean ?? false,
-            logLimitBytes: fields["limits"]?.fields?["log"]?.amount, span: value.span, path: value.path)
+        var step = StepDefinition(
+            id: id.text, hasOwnID: id.isOwn, name: template(fields["name"], scope),
+            needs: needs(fields["needs"], "step", scope.at(.facts)), condition: nil,
+            commands: templates(fields["run"], scope.at(.command)), shell: shell(fields), span: value.span,
+            path: value.path)
+        step.timeoutMs = fields["timeout"]?.amount
+        step.allowFailure = allowance(fields["allow_failure"])
+        step.logLimitBytes = fields["limits"]?.fields?["log"]?.amount
+        step.retry = retry(fields["retry"], ofJob: false)
+        if let paths = fields["reports"]?.fields?["junit"] {
+            step.reports = [ReportDefinition(kind: .junit, paths: templates(paths, scope))]
+        }
+        return step
+    }
+
+    private mutating func finish(_ step: inout StepDefinition, _ item: SchemaValue, _ scope: ExpressionScope) {
+        guard let fields = item.fields else { return }
+        step.environment = named(fields["env"], scope.at(.environment))
+        step.condition = condition(fields, scope.at(.condition))
+        step.secrets = secrets(fields["secrets"], beside: step.environment)
+    }
+}
+
+extension JobDefinition {
+    /// The built-in steps that may come before the first.
+    var builtInBefore: [String] {
+        (checkout == .off ? [] : [StepPlan.checkoutID]) + (fetched.isEmpty ? [] : [StepPlan.fetchID])
     }
 }

@@ -3,24 +3,21 @@ import ControllerCore
 /// The edges between the steps of a job.
 struct StepOrder {
     /// Without a single `needs` in the job, each step needs the one before it. Otherwise steps need what they name and start at
-    /// once where they name nothing. With a checkout, every step needs it that does not say `needs: []`.
+    /// once where they name nothing. The built-in steps before the first are needed by every step that does not say `needs: []`.
     ///
-    /// - Parameter checkout: whether the built-in step is there; an edge to one that is not is dropped.
-    /// - Returns: the ids that each step needs, in the order of the steps.
-    static func edges(of steps: [StepDefinition], checkout: Bool) -> [[String]] {
-        let builtIn = StepPlan.checkoutID
+    /// - Parameter builtIn: the built-in steps that are there; an edge to one that is not is dropped, and so is an optional one to
+    ///   a step that does not exist.
+    /// - Returns: what each step needs, in the order of the steps.
+    static func edges(of steps: [StepDefinition], builtIn: [String]) -> [[NeedPlan]] {
+        let first = builtIn.map { NeedPlan($0) }
         guard steps.contains(where: { $0.needs != nil }) else {
-            return steps.indices.map { index in
-                index > 0 ? [steps[index - 1].id] : checkout ? [builtIn] : []
-            }
+            return steps.indices.map { index in index > 0 ? [NeedPlan(steps[index - 1].id)] : first }
         }
-        let isNamed = steps.contains { $0.id == builtIn }
+        let own = Set(steps.map(\.id))
         return steps.map { step in
-            guard let needs = step.needs else { return checkout ? [builtIn] : [] }
-            let named = needs.map(\.id)
-            if needs.isEmpty || isNamed { return named }
-            let others = named.filter { $0 != builtIn }
-            return checkout ? [builtIn] + others : others
+            guard let needs = step.needs else { return first }
+            let named = needs.filter { own.contains($0.id) }.map { NeedPlan($0.id, allowFailure: $0.allowFailure) }
+            return needs.isEmpty ? [] : first.filter { !own.contains($0.id) } + named
         }
     }
 
@@ -28,12 +25,12 @@ struct StepOrder {
     private let indexes: [[Int]]
 
     /// Prepares ``awaited(by:)``; an edge to a step that does not exist is left out.
-    init(of steps: [StepDefinition], checkout: Bool) {
-        let edges = Self.edges(of: steps, checkout: checkout)
-        let ids = steps.map(\.id) + (checkout ? [StepPlan.checkoutID] : [])
+    init(of steps: [StepDefinition], builtIn: [String]) {
+        let edges = Self.edges(of: steps, builtIn: builtIn)
+        let ids = steps.map(\.id) + builtIn
         let places = Dictionary(zip(ids, ids.indices), uniquingKeysWith: { first, _ in first })
         self.ids = ids
-        indexes = edges.map { $0.compactMap { places[$0] } } + (checkout ? [[]] : [])
+        indexes = edges.map { $0.compactMap { places[$0.id] } } + builtIn.map { _ in [] }
     }
 
     /// Everything that a step waits for, directly and indirectly.

@@ -6,6 +6,8 @@ struct ExpressionChecker {
 
     let scope: ExpressionScope
     private(set) var faults: [ExpressionFault] = []
+    /// Whether something is named that is not known when the run is created.
+    var isLate = false
 
     init(scope: ExpressionScope) { self.scope = scope }
 
@@ -123,8 +125,13 @@ struct ExpressionChecker {
             fault(
                 .notAvailableHere, "`\(name)()` is only known while the run goes.", range, "Use it in `if`.")
         }
-        guard arguments.count == function.parameterCount else {
-            let wanted = function.parameterCount == 0 ? "no arguments" : "\(function.parameterCount) arguments"
+        guard function.parameterCounts.contains(arguments.count) else {
+            let counts = function.parameterCounts
+            let wanted =
+                counts == 0...0
+                ? "no arguments"
+                : counts.count == 1
+                    ? "\(counts.lowerBound) arguments" : "\(counts.lowerBound) to \(counts.upperBound) arguments"
             fault(.typeMismatch, "`\(name)` takes \(wanted), not \(arguments.count).", range)
             return (.literal(.null), .boolean)
         }

@@ -7,20 +7,28 @@ struct ExpressionScope: Sendable {
         case condition
         /// `${{ }}` in a value: filled in when the run is created.
         case value
+        /// `${{ }}` in `env` of a job or a step: what is not known when the run is created is filled in when it starts.
+        case environment
         /// `${{ }}` in a command: as a value, and nothing that comes from outside.
         case command
-        /// The default of an input: only what started the run is known.
-        case inputDefault
+        /// Only what started the run is known: the default of an input, the filter of a webhook.
+        case facts
     }
 
     var place: Place
     var inputs: [String: ExpressionType] = [:]
+    /// Types of the axes; `nil` outside a job with a matrix.
+    var matrix: [String: ExpressionType]?
+    /// Inputs that an approver gives: not known when the run is created.
+    var given: Set<String> = []
     /// Jobs whose results can be seen.
     var needs: [String] = []
-    /// `nil` outside a step's condition.
+    /// `nil` outside a step.
     var steps: Steps?
     /// Whether an enclosing `env` exists.
     var hasEnvironment = true
+    /// Variables of the enclosing `env` that are filled in when the job starts.
+    var lateVariables: Set<String> = []
 
     struct Steps: Sendable {
         /// All steps of the job.
@@ -33,7 +41,14 @@ struct ExpressionScope: Sendable {
     static let results = [
         "success", "warning", "failed", "cancelled", "skipped", "timed_out", "lost", "error",
     ]
-    /// Functions and names that come with later parts of the language.
-    static let laterFunctions: Set<String> = ["hash", "changed"]
-    static let laterRoots: Set<String> = ["matrix", "payload", "secrets"]
+    /// The words of `event`.
+    static let events = ["manual", "push", "tag", "pull_request", "cron", "webhook"]
+    /// Functions that come with later parts of the language.
+    static let laterFunctions: Set<String> = ["hash"]
+
+    func at(_ place: Place) -> ExpressionScope {
+        var scope = self
+        scope.place = place
+        return scope
+    }
 }

@@ -10,7 +10,7 @@ struct TemplateSyntax: Sendable {
 
     var parts: [Part]
     var node: YamlNode
-    var path: String
+    var path: DocumentPath
 
     /// Cuts the text up. Faults have ranges in the whole text.
     static func parts(of text: String) -> (parts: [Part], faults: [ExpressionFault]) {

@@ -18,12 +18,16 @@ package indirect enum SchemaType: Sendable {
     case listOrOne(SchemaType, max: Int)
     case map(SchemaType, keys: SchemaKeys, max: Int)
     case object(SchemaObject)
+    /// A map with known words beside names that the file chooses.
+    case open(SchemaObject, others: SchemaType, keys: SchemaKeys, max: Int)
+    /// Another type for each shape; `nil` where the shape is refused. The last names all of them: `a number or a map`.
+    case byShape(scalar: SchemaType?, list: SchemaType?, map: SchemaType?, String)
     /// `false`, or something.
     case falseOr(SchemaType)
+    /// `true` or nothing at all, `false`, or something.
+    case flagOr(SchemaType)
     /// `linux=yes` texts in the place of a map of labels, as other systems have them.
     case labels(SchemaType)
-    /// A type of which some shapes belong to later parts of the language: these are refused with that reason.
-    case later(Set<SchemaShape>, SchemaType)
 
     package struct TextRule: Sendable {
         package var bytesMax: Int
@@ -45,11 +49,13 @@ package enum SchemaKeys: String, Sendable {
     case variable
     /// `[A-Za-z_][A-Za-z0-9_.-]*`
     case label
+    /// As `variable`, for the entries of `secrets`, which may be anything but AnsFlow's own.
+    case secret
 
     package var pattern: String {
         switch self {
         case .id: "[A-Za-z_][A-Za-z0-9_-]{0,63}"
-        case .variable: "[A-Za-z_][A-Za-z0-9_]{0,127}"
+        case .variable, .secret: "[A-Za-z_][A-Za-z0-9_]{0,127}"
         case .label: "[A-Za-z_][A-Za-z0-9_.-]{0,127}"
         }
     }
@@ -74,6 +80,9 @@ package final class SchemaObject: Sendable {
 
     init(title: String, words: [SchemaWord]) {
         self.title = title
+        let words = words.map {
+            PipelineSchema.isLater($0.name, in: title) ? SchemaWord(name: $0.name, kind: .later) : $0
+        }
         self.words = words
         var bySpelling: [String: Int] = [:]
         for (index, word) in words.enumerated() {

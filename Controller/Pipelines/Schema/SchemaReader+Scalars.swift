@@ -14,28 +14,28 @@ extension SchemaReader {
         guard bytes <= rule.bytesMax else {
             findings.report(
                 .tooLong, "The text has \(bytes) bytes; at most \(rule.bytesMax) are allowed.", at: node.span,
-                path: path.text)
+                path: path)
             return nil
         }
         if !rule.isEmptyAllowed, scalar.text.allSatisfy(\.isWhitespace) {
             findings.report(
-                .invalidValue, "The text is empty.", at: node.span, path: path.text,
+                .invalidValue, "The text is empty.", at: node.span, path: path,
                 hint: "Write the value, or leave the word out.")
             return nil
         }
         guard rule.isInterpolated else {
             if TemplateSyntax.hasMark(scalar.text) {
-                findings.report(.notAvailableHere, "`${{ }}` can't be used here.", at: node.span, path: path.text)
+                findings.report(.notAvailableHere, "`${{ }}` can't be used here.", at: node.span, path: path)
                 return nil
             }
-            return TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path.text)
+            return TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path)
         }
         let (parts, faults) = TemplateSyntax.parts(of: scalar.text)
-        report(faults, in: node, path: path.text)
-        return faults.isEmpty ? TemplateSyntax(parts: parts, node: node, path: path.text) : nil
+        report(faults, in: node, path: path)
+        return faults.isEmpty ? TemplateSyntax(parts: parts, node: node, path: path) : nil
     }
 
-    mutating func report(_ faults: [ExpressionFault], in node: YamlNode, path: String) {
+    mutating func report(_ faults: [ExpressionFault], in node: YamlNode, path: DocumentPath) {
         for fault in faults {
             findings.report(fault.code, fault.message, at: node.span(of: fault.range), path: path, hint: fault.hint)
         }
@@ -48,10 +48,10 @@ extension SchemaReader {
         guard range.contains(number) else {
             findings.report(
                 .outOfRange, "\(number) is out of range; \(range.lowerBound) to \(range.upperBound) are allowed.",
-                at: node.span, path: path.text)
+                at: node.span, path: path)
             return nil
         }
-        return SchemaValue(content: .integer(number), node: node, path: path.text)
+        return SchemaValue(content: .integer(number), node: node, path: path)
     }
 
     mutating func boolean(_ node: YamlNode, _ path: DocumentPath) -> SchemaValue? {
@@ -66,7 +66,7 @@ extension SchemaReader {
             }
             return wrong(node, "`true` or `false`", path, hint: hint)
         }
-        return SchemaValue(content: .boolean(flag), node: node, path: path.text)
+        return SchemaValue(content: .boolean(flag), node: node, path: path)
     }
 
     mutating func choice(_ node: YamlNode, _ options: [String], _ path: DocumentPath) -> SchemaValue? {
@@ -76,8 +76,8 @@ extension SchemaReader {
             if case .scalar(let scalar) = node.content { hint = Nearest.hint(scalar.text, among: options) }
             return wrong(node, "one of \(list)", path, hint: hint)
         }
-        let template = TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path.text)
-        return SchemaValue(content: .text(template), node: node, path: path.text)
+        let template = TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path)
+        return SchemaValue(content: .text(template), node: node, path: path)
     }
 
     mutating func amount(
@@ -93,10 +93,10 @@ extension SchemaReader {
             findings.report(
                 .outOfRange,
                 "\(node.description) is out of range; \(show(range.lowerBound)) to "
-                    + "\(show(range.upperBound)) are allowed.", at: node.span, path: path.text)
+                    + "\(show(range.upperBound)) are allowed.", at: node.span, path: path)
             return nil
         }
-        return SchemaValue(content: .amount(amount), node: node, path: path.text)
+        return SchemaValue(content: .amount(amount), node: node, path: path)
     }
 
     mutating func expression(_ node: YamlNode, _ path: DocumentPath) -> SchemaValue? {
@@ -106,11 +106,11 @@ extension SchemaReader {
         let (text, offset) = Scalars.unwrapped(scalar.text)
         do throws(ExpressionFault) {
             let syntax = try ExpressionParser.parse(text).moved(by: offset)
-            return SchemaValue(content: .expression(syntax), node: node, path: path.text)
+            return SchemaValue(content: .expression(syntax), node: node, path: path)
         } catch {
             var fault = error
             fault.range = fault.range.lowerBound + offset..<fault.range.upperBound + offset
-            report([fault], in: node, path: path.text)
+            report([fault], in: node, path: path)
             return nil
         }
     }

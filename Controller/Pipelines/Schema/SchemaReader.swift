@@ -4,9 +4,9 @@ import ControllerCore
 struct SchemaReader {
     var findings: Findings
 
-    static func read(_ root: YamlNode, _ findings: inout Findings) -> SchemaFields? {
+    static func read(_ root: YamlNode, as object: SchemaObject, _ findings: inout Findings) -> SchemaFields? {
         var reader = SchemaReader(findings: findings)
-        let value = reader.read(root, .object(PipelineSchema.root), DocumentPath())
+        let value = reader.read(root, .object(object), DocumentPath())
         findings = reader.findings
         return value?.fields
     }
@@ -14,7 +14,7 @@ struct SchemaReader {
     mutating func read(_ node: YamlNode, _ type: SchemaType, _ path: DocumentPath) -> SchemaValue? {
         switch type {
         case .text(let rule):
-            return text(node, rule, path).map { SchemaValue(content: .text($0), node: node, path: path.text) }
+            return text(node, rule, path).map { SchemaValue(content: .text($0), node: node, path: path) }
         case .integer(let range):
             return integer(node, range, path)
         case .boolean:
@@ -37,7 +37,7 @@ struct SchemaReader {
         case .listOrOne(let item, let max):
             if case .sequence(let nodes) = node.content { return list(nodes, item, max, node, path) }
             guard let one = read(node, item, path) else { return nil }
-            return SchemaValue(content: .list([one]), node: node, path: path.text)
+            return SchemaValue(content: .list([one]), node: node, path: path)
         case .map(let value, let keys, let max):
             return map(node, value, keys, max, path)
         case .object(let object):
@@ -47,17 +47,21 @@ struct SchemaReader {
                 guard scalar.style == .plain, scalar.text == "false" else {
                     return wrong(node, "`false` or a map", path)
                 }
-                return SchemaValue(content: .boolean(false), node: node, path: path.text)
+                return SchemaValue(content: .boolean(false), node: node, path: path)
             }
             return read(node, inner, path)
         case .labels(let map):
             return labels(node, map, path)
-        case .later(let shapes, let inner):
-            guard !shapes.contains(node.shape) else {
-                findings.report(
-                    .notSupportedYet, "\(node.description.capitalizedFirst) is not supported here yet.", at: node.span,
-                    path: path.text)
-                return nil
+        case .open(let object, let others, let keys, let max):
+            return self.object(node, object, path, others: (others, keys, max))
+        case .byShape(let scalar, let list, let map, let wanted):
+            let type = node.shape == .scalar ? scalar : node.shape == .list ? list : map
+            guard let type, !node.isNull else { return wrong(node, wanted, path) }
+            return read(node, type, path)
+        case .flagOr(let inner):
+            if case .scalar(let scalar) = node.content, scalar.style == .plain {
+                let flag = node.isNull ? true : Scalars.boolean(scalar.text)
+                if let flag { return SchemaValue(content: .boolean(flag), node: node, path: path) }
             }
             return read(node, inner, path)
         }
@@ -67,7 +71,7 @@ struct SchemaReader {
         _ node: YamlNode, _ wanted: String, _ path: DocumentPath, hint: String? = nil
     ) -> SchemaValue? {
         findings.report(
-            .wrongType, "Expected \(wanted), found \(node.description).", at: node.span, path: path.text, hint: hint)
+            .wrongType, "Expected \(wanted), found \(node.description).", at: node.span, path: path, hint: hint)
         return nil
     }
 
@@ -79,7 +83,7 @@ struct SchemaReader {
         for (index, node) in nodes.prefix(max).enumerated() {
             if let value = read(node, item, path.index(index)) { values.append(value) }
         }
-        return SchemaValue(content: .list(values), node: node, path: path.text)
+        return SchemaValue(content: .list(values), node: node, path: path)
     }
 
     private mutating func map(
@@ -90,26 +94,18 @@ struct SchemaReader {
         var values: [SchemaValue.Entry] = []
         for entry in entries.prefix(max) {
             let inner = path.key(entry.key)
-            if !keys.accepts(entry.key) {
-                findings.report(
-                    .invalidID, "`\(entry.key.prefix(64))` is not allowed as a name here.", at: entry.keySpan,
-                    path: inner.text, hint: "Names follow \(keys.pattern).")
-            } else if keys == .variable, entry.key.uppercased().hasPrefix("ANSFLOW_") {
-                findings.report(
-                    .reservedName, "Variables that begin with `ANSFLOW_` are set by AnsFlow.", at: entry.keySpan,
-                    path: inner.text, hint: "Take another name.")
-            }
+            checkKey(entry, keys, inner)
             if let value = read(entry.value, type, inner) {
                 values.append(SchemaValue.Entry(key: entry.key, keySpan: entry.keySpan, value: value))
             }
         }
-        return SchemaValue(content: .map(values), node: node, path: path.text)
+        return SchemaValue(content: .map(values), node: node, path: path)
     }
 
     mutating func checkCount(_ count: Int, _ max: Int, _ node: YamlNode, _ path: DocumentPath) {
         guard count > max else { return }
         findings.report(
-            .tooMany, "There are \(count) entries; at most \(max) are allowed.", at: node.span, path: path.text)
+            .tooMany, "There are \(count) entries; at most \(max) are allowed.", at: node.span, path: path)
     }
 
     /// `tags: [os=linux]` and `runs-on: os=linux` as a map.
@@ -138,7 +134,7 @@ struct SchemaReader {
         var seen: Set<String> = []
         for entry in entries where !seen.insert(entry.key).inserted {
             findings.report(
-                .duplicateKey, "The label `\(entry.key.prefix(64))` is there twice.", at: entry.keySpan, path: path.text
+                .duplicateKey, "The label `\(entry.key.prefix(64))` is there twice.", at: entry.keySpan, path: path
             )
         }
         return read(YamlNode(mapping: entries, span: node.span), map, path)

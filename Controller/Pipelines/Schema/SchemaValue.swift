@@ -22,7 +22,7 @@ struct SchemaValue: Sendable {
 
     var content: Content
     var node: YamlNode
-    var path: String
+    var path: DocumentPath
 
     var span: SourceSpan { node.span }
 
@@ -35,6 +35,9 @@ struct SchemaValue: Sendable {
     var items: [SchemaValue] { if case .list(let items) = content { items } else { [] } }
     var entries: [Entry] { if case .map(let entries) = content { entries } else { [] } }
     var fields: SchemaFields? { if case .object(let fields) = content { fields } else { nil } }
+
+    /// Whether it is a list, with or without something in it.
+    var isList: Bool { if case .list = content { true } else { false } }
 
     /// The text of a value that takes no `${{ }}`.
     var literal: String? {
@@ -53,6 +56,8 @@ struct SchemaFields: Sendable {
 
     /// Words that are there, also those whose values were wrong.
     var present: [String: Field] = [:]
+    /// Entries whose names the file chose.
+    var others: [SchemaValue.Entry] = []
 
     subscript(_ word: String) -> SchemaValue? { present[word]?.value }
 

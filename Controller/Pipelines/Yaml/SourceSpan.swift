@@ -6,14 +6,23 @@ package struct SourceSpan: Equatable, Hashable, Sendable {
     package var column: Int
     package var endLine: Int
     package var endColumn: Int
+    /// Which of the files in ``Findings``: 0 for the pipeline's own, the others are included ones.
+    package var file = 0
 
     package static let start = SourceSpan(line: 1, column: 1, endLine: 1, endColumn: 1)
+
+    /// Whether it comes before another; the pipeline's own file first.
+    static func < (left: SourceSpan, right: SourceSpan) -> Bool {
+        (left.file, left.line, left.column) < (right.file, right.line, right.column)
+    }
 }
 
-/// Findings about one file, up to ``PlanLimits/diagnosticsMax``.
+/// Findings about a pipeline's files, up to ``PlanLimits/diagnosticsMax``.
 package struct Findings: Sendable {
-    package let file: String
+    /// By ``SourceSpan/file``.
+    package private(set) var files: [String]
     package private(set) var all: [Diagnostic] = []
+    private var spans: [SourceSpan] = []
     private var known: Set<Key> = []
 
     private struct Key: Hashable {
@@ -22,18 +31,24 @@ package struct Findings: Sendable {
         var message: String
     }
 
-    package init(file: String) { self.file = file }
+    package init(file: String) { files = [file] }
+
+    /// Makes room for findings about one more file.
+    mutating func add(file: String) -> Int {
+        files.append(file)
+        return files.count - 1
+    }
 
     /// Whether further findings are dropped; whoever works hard to phrase one may stop.
     package var isFull: Bool { all.count > PlanLimits.diagnosticsMax }
-    package var hasErrors: Bool { all.contains { $0.severity == .error } }
+    package private(set) var hasErrors = false
 
-    /// The findings in the order of the file.
+    /// The findings in the order of the files.
     package var sorted: [Diagnostic] {
-        let order = all.enumerated().sorted {
-            ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+        let order = all.indices.sorted {
+            spans[$0] < spans[$1] || !(spans[$1] < spans[$0]) && $0 < $1
         }
-        return order.map(\.element)
+        return order.map { all[$0] }
     }
 
     /// Adds a finding. One that was made before (through another alias of the same text) is not repeated.
@@ -42,17 +57,31 @@ package struct Findings: Sendable {
         severity: Diagnostic.Severity = .error
     ) {
         guard !isFull, known.insert(Key(code: code, span: span, message: message)).inserted else { return }
+        spans.append(span)
         guard all.count < PlanLimits.diagnosticsMax else {
+            hasErrors = true
             all.append(
                 Diagnostic(
                     code: .moreErrors,
                     message: "There are more than \(PlanLimits.diagnosticsMax) findings; the rest is not shown.",
-                    file: file, line: span.line, column: span.column, endLine: span.line, endColumn: span.column))
+                    file: files[span.file], line: span.line, column: span.column, endLine: span.line,
+                    endColumn: span.column))
             return
         }
+        if severity == .error { hasErrors = true }
         all.append(
             Diagnostic(
-                severity: severity, code: code, message: message, file: file, line: span.line, column: span.column,
+                severity: severity, code: code, message: message, file: files[span.file], line: span.line,
+                column: span.column,
                 endLine: span.endLine, endColumn: span.endColumn, path: path, hint: hint))
+    }
+
+    /// The same with a path that is only written out when the finding is kept.
+    mutating func report(
+        _ code: DiagnosticCode, _ message: String, at span: SourceSpan, path: DocumentPath, hint: String? = nil,
+        severity: Diagnostic.Severity = .error
+    ) {
+        guard !isFull else { return }
+        report(code, message, at: span, path: path.text, hint: hint, severity: severity)
     }
 }

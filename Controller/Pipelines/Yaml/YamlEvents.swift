@@ -27,9 +27,13 @@ final class YamlEvents {
 
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let bytes: UnsafeMutableBufferPointer<UInt8>
+    private let file: Int
 
-    /// - Parameter source: valid UTF-8.
-    init(_ source: [UInt8]) {
+    /// - Parameters:
+    ///   - source: valid UTF-8.
+    ///   - file: for ``SourceSpan/file``.
+    init(_ source: [UInt8], file: Int) {
+        self.file = file
         bytes = .allocate(capacity: max(source.count, 1))
         _ = bytes.initialize(from: source)
         parser = .allocate(capacity: 1)
@@ -52,7 +56,8 @@ final class YamlEvents {
         defer { yaml_event_delete(&event) }
         let span = SourceSpan(
             line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1,
-            endLine: Int(event.end_mark.line) + 1, endColumn: Int(event.end_mark.column) + 1)
+            endLine: Int(event.end_mark.line) + 1, endColumn: Int(event.end_mark.column) + 1,
+            file: file)
         switch event.type {
         case YAML_STREAM_START_EVENT:
             return Event(kind: .streamStart, span: span)
@@ -92,7 +97,7 @@ final class YamlEvents {
         let mark = raw.error == YAML_READER_ERROR ? raw.mark : raw.problem_mark
         let line = Int(mark.line) + 1
         let column = Int(mark.column) + 1
-        let span = SourceSpan(line: line, column: column, endLine: line, endColumn: column)
+        let span = SourceSpan(line: line, column: column, endLine: line, endColumn: column, file: file)
         return SyntaxError(
             message: message, span: span, contextLine: raw.context == nil ? line : Int(raw.context_mark.line) + 1)
     }

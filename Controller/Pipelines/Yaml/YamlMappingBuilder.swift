@@ -53,7 +53,7 @@ struct YamlMappingBuilder {
     private func reportMerge(_ span: SourceSpan, _ path: DocumentPath, _ findings: inout Findings) {
         findings.report(
             .mergeInvalid, "`<<` takes a map, an alias of one, or a list of those.", at: span,
-            path: path.key("<<").text)
+            path: path.key("<<"))
     }
 
     private func reportDuplicate(
@@ -61,6 +61,6 @@ struct YamlMappingBuilder {
     ) {
         findings.report(
             .duplicateKey, "`\(key.prefix(64))` is there twice; the first is in line \(first.line).", at: span,
-            path: path.key(key).text)
+            path: path.key(key))
     }
 }

@@ -82,7 +82,7 @@ final class YamlNode: Sendable {
         if scalar.style == .literal {
             let before = scalar.text.unicodeScalars.prefix(range.lowerBound)
             let line = span.line + 1 + before.count { $0 == "\n" }
-            return SourceSpan(line: line, column: 1, endLine: line, endColumn: 1)
+            return SourceSpan(line: line, column: 1, endLine: line, endColumn: 1, file: span.file)
         }
         let quotes = scalar.style == .singleQuoted || scalar.style == .doubleQuoted ? 1 : 0
         guard span.line == span.endLine, scalar.style != .folded,
@@ -90,6 +90,7 @@ final class YamlNode: Sendable {
         else { return span }
         let start = span.column + quotes
         return SourceSpan(
-            line: span.line, column: start + range.lowerBound, endLine: span.line, endColumn: start + range.upperBound)
+            line: span.line, column: start + range.lowerBound, endLine: span.line, endColumn: start + range.upperBound,
+            file: span.file)
     }
 }

@@ -7,36 +7,41 @@ struct YamlReader {
 
     private let events: YamlEvents
     private let source: [UInt8]
+    private let file: Int
     private var findings: Findings
     private var anchors: [String: YamlNode] = [:]
     private var openAnchors: Set<String> = []
     private var nodeCount = 0
     private var hasAliases = false
 
-    private init(_ source: [UInt8], _ findings: Findings) {
-        events = YamlEvents(source)
+    private init(_ source: [UInt8], file: Int, _ findings: Findings) {
+        events = YamlEvents(source, file: file)
         self.source = source
+        self.file = file
         self.findings = findings
     }
 
     /// The document's root; `nil` where there is none or the text is no YAML. The tree has no more than the limits allow even
     /// when faults were found, so it can be read further to find more.
-    static func read(_ source: [UInt8], _ findings: inout Findings) -> YamlNode? {
+    ///
+    /// - Parameter file: for ``SourceSpan/file``.
+    static func read(_ source: [UInt8], file: Int = 0, _ findings: inout Findings) -> YamlNode? {
+        let start = SourceSpan(line: 1, column: 1, endLine: 1, endColumn: 1, file: file)
         guard source.count <= PlanLimits.sourceBytesMax else {
             findings.report(
                 .fileTooLarge,
-                "The file has \(source.count) bytes; at most \(PlanLimits.sourceBytesMax) are allowed.", at: .start)
+                "The file has \(source.count) bytes; at most \(PlanLimits.sourceBytesMax) are allowed.", at: start)
             return nil
         }
-        guard let text = String(validating: source, as: UTF8.self), !source.contains(0) else {
+        guard !source.contains(0), String(validating: source, as: UTF8.self) != nil else {
             let line = firstBadLine(source)
             findings.report(
                 .notUTF8, "The file is not UTF-8 text.",
-                at: SourceSpan(line: line, column: 1, endLine: line, endColumn: 1), hint: "Save it as UTF-8.")
+                at: SourceSpan(line: line, column: 1, endLine: line, endColumn: 1, file: file),
+                hint: "Save it as UTF-8.")
             return nil
         }
-        _ = text
-        var reader = YamlReader(source, findings)
+        var reader = YamlReader(source, file: file, findings)
         let root = reader.document()
         findings = reader.findings
         return root
@@ -57,7 +62,10 @@ struct YamlReader {
             _ = try next()
             var event = try next()
             guard case .documentStart = event.kind else {
-                findings.report(.emptyFile, "The file is empty.", at: .start, hint: "A pipeline has `steps` or `jobs`.")
+                findings.report(
+                    .emptyFile, "The file is empty.",
+                    at: SourceSpan(line: 1, column: 1, endLine: 1, endColumn: 1, file: file),
+                    hint: "A pipeline has `steps` or `jobs`.")
                 return nil
             }
             root = try node(try next(), depth: 0, path: DocumentPath())
@@ -96,7 +104,7 @@ struct YamlReader {
             if scalar.text.utf8.contains(0) {
                 findings.report(
                     .invalidValue, "The text holds a NUL character, which no value may.", at: event.span,
-                    path: path.text)
+                    path: path)
             }
             node = YamlNode(scalar: scalar, span: event.span)
         case .sequenceStart:
@@ -157,11 +165,11 @@ struct YamlReader {
                 key = scalar
             case .alias:
                 findings.report(
-                    .keyNotText, "An alias can't be a key.", at: event.span, path: path.text, hint: "Write the key out."
+                    .keyNotText, "An alias can't be a key.", at: event.span, path: path, hint: "Write the key out."
                 )
             default:
                 findings.report(
-                    .keyNotText, "A key must be a text, not a list or a map.", at: event.span, path: path.text,
+                    .keyNotText, "A key must be a text, not a list or a map.", at: event.span, path: path,
                     hint: "A text that begins with `[` or `{` needs quotes.")
                 _ = try node(event, depth: depth, path: path)
             }
@@ -182,7 +190,8 @@ struct YamlReader {
         let isFlow = close.line != close.endLine || close.column != close.endColumn
         let end = isFlow ? close : last
         return SourceSpan(
-            line: start.line, column: start.column, endLine: end.endLine, endColumn: end.endColumn)
+            line: start.line, column: start.column, endLine: end.endLine, endColumn: end.endColumn,
+            file: file)
     }
 
     private mutating func resolve(
@@ -191,13 +200,13 @@ struct YamlReader {
         hasAliases = true
         if openAnchors.contains(name) {
             findings.report(
-                .aliasCycle, "The anchor `\(name)` contains itself.", at: span, path: path.text,
+                .aliasCycle, "The anchor `\(name)` contains itself.", at: span, path: path,
                 hint: "An alias can only stand for something that is complete before it.")
             throw Stop()
         }
         guard let node = anchors[name] else {
             findings.report(
-                .aliasUnknown, "There is no anchor `&\(name)` before this alias.", at: span, path: path.text,
+                .aliasUnknown, "There is no anchor `&\(name)` before this alias.", at: span, path: path,
                 hint: Nearest.hint(name, among: anchors.keys.sorted()) ?? "A text that begins with `*` needs quotes.")
             throw Stop()
         }
@@ -212,7 +221,7 @@ struct YamlReader {
         findings.report(
             hasAliases ? .aliasExpansion : .yamlNodes,
             "The document has more than \(PlanLimits.yamlNodesMax) nodes"
-                + (hasAliases ? " when its aliases are expanded." : "."), at: span, path: path.text)
+                + (hasAliases ? " when its aliases are expanded." : "."), at: span, path: path)
         throw Stop()
     }
 
@@ -229,7 +238,7 @@ struct YamlReader {
 
     private mutating func reportTag(_ tag: String, _ span: SourceSpan, _ path: DocumentPath) {
         findings.report(
-            .yamlTag, "`\(tag.prefix(40))` is a YAML tag; tags are not used here.", at: span, path: path.text,
+            .yamlTag, "`\(tag.prefix(40))` is a YAML tag; tags are not used here.", at: span, path: path,
             hint: "A text that begins with `!` needs quotes.")
     }
 
@@ -240,7 +249,8 @@ struct YamlReader {
             let line = String(decoding: lines[number - 1], as: UTF8.self)
             if let range = UnquotedInterpolation.find(in: line) {
                 let span = SourceSpan(
-                    line: number, column: range.lowerBound + 1, endLine: number, endColumn: range.upperBound + 1)
+                    line: number, column: range.lowerBound + 1, endLine: number, endColumn: range.upperBound + 1,
+                    file: file)
                 findings.report(
                     .unquotedInterpolation, "YAML reads the brace of `${{` as the start of a map.", at: span,
                     hint: "Put the value into quotes: \"${{ … }}\".")
