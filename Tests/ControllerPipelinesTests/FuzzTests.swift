@@ -17,27 +17,6 @@ struct Seeded: RandomNumberGenerator {
 
 @Suite("Hostile bytes")
 struct FuzzTests {
-    static let seed = """
-        name: "x ${{ branch }}"
-        inputs: { level: { type: choice, options: [a, b], default: a }, n: { type: number } }
-        env: &env { A: "${{ inputs.level }}", B: yes }
-        jobs:
-          build: &job
-            needs: []
-            if: "event == 'push' && !(inputs.n > 3) || matches(branch, 'x/**')"
-            agents: { os: linux, arch: "*64" }
-            timeout: 1h30m
-            steps:
-              - { id: one, run: make, env: { <<: *env } }
-              - id: two
-                needs: [one]
-                run: |
-                  make ${{ event }}
-                if: always() && steps.one.result != 'failed'
-                limits: { log: 10MiB }
-          test: { <<: *job, needs: [build], checkout: { depth: 0 } }
-        """
-
     /// Pieces that steer a mutation to interesting places.
     static let pieces = [
         "${{", "}}", "*env", "&a ", "<<: ", "? ", "- ", "[", "]", "{", "}", ": ", "\n", "\t", "'", "\"", "|", ">",
@@ -47,11 +26,13 @@ struct FuzzTests {
     ].map { Array($0.utf8) }
 
     @Test("mutations end with a plan or with findings", arguments: 0..<8)
-    func mutations(lane: Int) {
+    func mutations(lane: Int) throws {
         var random = Seeded(state: UInt64(lane) &+ 20_261_121)
-        let original = Array(Self.seed.utf8)
-        for round in 0..<250 {
-            var bytes = original
+        let seeds =
+            try Corpus.hostile().map { Array($0.utf8) } + Corpus.pipelines().values.sorted().map { Array($0.utf8) }
+        for round in 0..<120 {
+            var bytes = seeds[round % 3 == 0 ? Int.random(in: 0..<seeds.count, using: &random) : 0]
+            if round % 3 == 1 { bytes = seeds[seeds.count - 1 - round % 5] }
             for _ in 0..<Int.random(in: 1...6, using: &random) {
                 let place = Int.random(in: 0..<max(bytes.count, 1), using: &random)
                 switch Int.random(in: 0..<5, using: &random) {
@@ -64,17 +45,30 @@ struct FuzzTests {
                 if bytes.isEmpty { bytes = [10] }
             }
             let context = CompileContext(event: "push", branch: "main", repository: repository)
-            let outcome = PipelineCompiler.compile(bytes, file: "f", context: context)
+            let includes = ["a.yml": String(decoding: seeds[round % seeds.count], as: UTF8.self)]
+            let start = ContinuousClock.now
+            let outcome = PipelineCompiler.compile(bytes, file: "f", includes: includes, context: context)
+            // Far more than it takes; a hang would be longer.
+            #expect(start.duration(to: .now) < .seconds(20), "lane \(lane), round \(round)")
+            #expect(outcome.diagnostics.count <= PlanLimits.diagnosticsMax + 1)
+            _ = PipelineCompiler.triggers(of: String(decoding: bytes, as: UTF8.self))
             let hasErrors = outcome.diagnostics.contains { $0.severity == .error }
             #expect((outcome.plan == nil) == hasErrors, "lane \(lane), round \(round)")
             for diagnostic in outcome.diagnostics {
                 #expect(diagnostic.line >= 1 && diagnostic.column >= 1, "lane \(lane), round \(round)")
+                #expect(diagnostic.message.utf8.count < 16_384 && diagnostic.path.utf8.count < 16_384)
             }
             if let plan = outcome.plan {
-                for step in plan.jobs.flatMap(\.steps) {
-                    _ = ConditionRule.holds(step.condition, in: plan.expressionContext(job: plan.jobs[0]))
+                var steps = 0
+                for job in plan.jobs {
+                    steps += job.steps.count { !$0.isBuiltIn }
+                    let given = plan.expressionContext(job: job)
+                    for step in job.steps { _ = ConditionRule.holds(step.condition, in: given) }
+                    for text in job.lateEnvironment.values { _ = text.filled(in: given) }
                 }
-                #expect(plan == PipelineCompiler.compile(bytes, file: "f", context: context).plan)
+                #expect(steps <= PlanLimits.stepsMax)
+                let again = PipelineCompiler.compile(bytes, file: "f", includes: includes, context: context)
+                #expect(plan == again.plan)
             }
         }
     }
