@@ -21,6 +21,9 @@ struct BatchWriter {
         for row in batch.steps { try upsert(StepRow.upsert, "step \(row.id)", row.fill) }
         for row in batch.attempts where row.outcome != nil { try write(row) }
         for row in batch.attempts where row.outcome == nil { try write(row) }
+        for row in batch.approvals {
+            try upsert(ApprovalRow.upsert, "approval of run \(row.run)", row.fill)
+        }
         for row in batch.agents { try upsert(AgentRow.update, "agent \(row.id)", row.fillUpdate) }
         for row in batch.events { try db.run(EventRow.insert, row.fill) }
         for row in batch.idempotency { try write(row) }

@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerCore
 import Foundation
 import GRDB
 
@@ -40,6 +41,7 @@ struct Columns {
     }
 
     mutating func map() throws -> [String: String] { try StoredJSON.map(text()) }
+    mutating func inputs() throws -> [String: InputValue] { try StoredJSON.inputs(text()) }
     mutating func list() throws -> [String] { try StoredJSON.list(text()) }
 
     private static func unknown(_ text: String, _ type: Any.Type) -> StoreFailure {

@@ -32,7 +32,7 @@ extension Stamps {
     fileprivate func committed(_ batch: CommitBatch) {
         let agentsOnly =
             batch.runs.isEmpty && batch.jobs.isEmpty && batch.jobAttempts.isEmpty && batch.steps.isEmpty
-            && batch.attempts.isEmpty && batch.events.isEmpty
+            && batch.attempts.isEmpty && batch.approvals.isEmpty && batch.events.isEmpty
         if !agentsOnly { runs.add(1, ordering: .releasing) }
         if !batch.agents.isEmpty { agents.add(1, ordering: .releasing) }
     }

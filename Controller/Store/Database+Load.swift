@@ -70,8 +70,8 @@ extension Database {
         return try runs.map { row in
             EngineSnapshot.Run(
                 row: row, plan: try plan(db, row.id), jobs: try jobs(db, row.id), steps: try steps(db, row.id),
-                jobAttempts: try jobAttempts(db, row.id, newest: true), attempts: try attempts(db, row.id, newest: true)
-            )
+                jobAttempts: try jobAttempts(db, row.id, newest: true),
+                attempts: try attempts(db, row.id, newest: true), approvals: try approvals(db, row.id))
         }
     }
 

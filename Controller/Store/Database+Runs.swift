@@ -21,7 +21,7 @@ extension Database: RunQueries {
         try await read { db in try Self.run(db, id) }
     }
 
-    private static func run(_ db: Connection, _ id: RunID) throws -> RunRow? {
+    static func run(_ db: Connection, _ id: RunID) throws -> RunRow? {
         try db.first("SELECT \(RunRow.columns) FROM runs WHERE id = ?", { $0.add(id) }) { try RunRow(&$0) }
     }
 
@@ -36,7 +36,8 @@ extension Database: RunQueries {
             }
             return RunDetail(
                 run: run, plan: try Self.plan(db, id), jobs: jobs, steps: try Self.steps(db, id),
-                jobAttempts: jobAttempts, attempts: try Self.attempts(db, id, newest: false), agentNames: names)
+                jobAttempts: jobAttempts, attempts: try Self.attempts(db, id, newest: false),
+                approvals: try Self.approvals(db, id), agentNames: names)
         }
     }
 

@@ -10,19 +10,22 @@ extension RunRow {
         let names = [
             "id", "project", "pipeline", "pipeline_name", "pipeline_version", "number", "phase", "outcome", "cause",
             "message", "event", "ref", "branch", "tag", "\"commit\"", "inputs", "priority", "actor", "created_at",
-            "started_at", "finished_at", "cancelled_by", "cancel_reason", "seq", "deadline",
+            "started_at", "finished_at", "cancelled_by", "cancel_reason", "seq", "deadline", "trusted", "origin",
+            "rerun", "concurrency_group", "group_since",
         ]
         return names.map { name in table.map { "\($0).\(name)" } ?? name }.joined(separator: ", ")
     }
 
     static let upsert = """
-        INSERT INTO runs (\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+        INSERT INTO runs (\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
         ON CONFLICT (id) DO UPDATE SET
             phase = excluded.phase, outcome = excluded.outcome, cause = excluded.cause, message = excluded.message,
             priority = excluded.priority, started_at = excluded.started_at, finished_at = excluded.finished_at,
             cancelled_by = excluded.cancelled_by, cancel_reason = excluded.cancel_reason, seq = excluded.seq,
-            deadline = excluded.deadline
+            deadline = excluded.deadline, concurrency_group = excluded.concurrency_group,
+            group_since = excluded.group_since
         WHERE project = excluded.project AND pipeline = excluded.pipeline AND number = excluded.number
+            AND trusted = excluded.trusted AND origin IS excluded.origin AND rerun IS excluded.rerun
         """
 
     func fill(_ arguments: inout Arguments) {
@@ -51,6 +54,11 @@ extension RunRow {
         arguments.add(cancelReason)
         arguments.add(seq)
         arguments.add(deadline)
+        arguments.add(trusted)
+        arguments.add(origin)
+        arguments.add(rerun)
+        arguments.add(group)
+        arguments.add(groupSince)
     }
 
     init(_ columns: inout Columns) throws {
@@ -64,5 +72,10 @@ extension RunRow {
             createdAt: columns.int64(), startedAt: columns.int64OrNil(), finishedAt: columns.int64OrNil(),
             cancelledBy: columns.textOrNil(), cancelReason: columns.textOrNil(), seq: columns.int64(),
             deadline: columns.int64())
+        trusted = columns.bool()
+        origin = columns.idOrNil()
+        rerun = try columns.wordOrNil()
+        group = columns.textOrNil()
+        groupSince = columns.int64OrNil()
     }
 }

@@ -5,6 +5,7 @@ enum Schema {
     static let migrations: [[String]] = [
         SchemaV1.people + SchemaV1.pipelines + SchemaV1.runs + SchemaV1.attempts + SchemaV1.guards,
         SchemaV2Indexes.statements,
+        SchemaV4Life.statements,
     ]
 
     static var newest: Int { migrations.count }

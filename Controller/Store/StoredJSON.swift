@@ -13,6 +13,16 @@ enum StoredJSON {
         return encoded(list)
     }
 
+    static func text(_ inputs: [String: InputValue]) -> String {
+        if inputs.isEmpty { return "{}" }
+        return encoded(inputs)
+    }
+
+    static func inputs(_ text: String) throws -> [String: InputValue] {
+        if text == "{}" { return [:] }
+        return try decoded(text)
+    }
+
     static func map(_ text: String) throws -> [String: String] {
         if text == "{}" { return [:] }
         return try decoded(text)

@@ -53,6 +53,78 @@ import Testing
         return batch
     }
 
+    @Test func whatWasAnsweredNeverChanges() async throws {
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
+        let full = RowTests.full()
+        try await database.commit(full)
+        // The same again is no change.
+        var again = batch()
+        again.approvals = full.approvals
+        try await database.commit(again)
+        again.approvals[0].state = .approved
+        try await refused(database, again, "never changes")
+        again.approvals = [full.approvals[1]]
+        again.approvals[0].state = .approved
+        again.approvals[0].by = "admin"
+        again.approvals[0].answeredAt = 90
+        try await database.commit(again)
+        again.approvals[0].state = .waiting
+        try await refused(database, again, "CHECK")
+        again.approvals[0].answeredAt = nil
+        try await refused(database, again, "never changes")
+    }
+
+    @Test func whereARunComesFromNeverChanges() async throws {
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
+        var first = batch()
+        first.plans = [RunID(1): plan()]
+        first.runs = [bareRun(1)]
+        try await database.commit(first)
+        for change: (inout RunRow) -> Void in [
+            { $0.trusted = false }, { $0.origin = RunID(7) }, { $0.rerun = .all },
+        ] {
+            var changed = batch()
+            changed.runs = [first.runs[0]]
+            change(&changed.runs[0])
+            try await refused(database, changed, "differs")
+        }
+        var ended = batch()
+        ended.runs = [first.runs[0]]
+        ended.runs[0].phase = .finished
+        ended.runs[0].outcome = .success
+        try await database.commit(ended)
+        ended.runs[0].groupSince = 4
+        try await refused(database, ended, "never changes")
+    }
+
+    /// Its attempts stay as they are; the job and its steps go back and are tried again.
+    @Test func aJobGoesBackFromItsEndToBeTriedAgain() async throws {
+        let (scratch, database) = try await opened()
+        defer { scratch.remove() }
+        let full = RowTests.full()
+        try await database.commit(full)
+        var back = batch()
+        back.jobs = full.jobs
+        back.jobs[0].phase = .queued
+        back.jobs[0].outcome = nil
+        back.jobs[0].retryAt = 5000
+        back.steps = full.steps
+        back.steps[0].phase = .created
+        back.steps[0].outcome = nil
+        back.steps[0].exitCode = nil
+        try await database.commit(back)
+        let run = try #require(try await database.load().runs.first)
+        #expect(run.jobs == back.jobs)
+        #expect(run.steps == back.steps)
+        #expect(run.attempts == full.attempts)
+        var changed = batch()
+        changed.jobAttempts = full.jobAttempts
+        changed.jobAttempts[0].outputs = ["q": "other"]
+        try await refused(database, changed, "never changes")
+    }
+
     @Test func aJobHasOneLiveAttempt() async throws {
         let (scratch, database) = try await opened()
         defer { scratch.remove() }

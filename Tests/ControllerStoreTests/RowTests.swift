@@ -14,25 +14,28 @@ import Testing
                 id: RunID(1), project: .main, pipeline: PipelineID(1), pipelineName: "ä'\"%", pipelineVersion: 3,
                 number: 7, phase: .stopping, outcome: .timedOut, cause: .agentStateLost, message: "m\n", event: "push",
                 ref: "refs/heads/x", branch: "x", tag: "v1", commit: "abc", inputs: ["a": "1", "ü": "\u{0}z"],
-                priority: -5, actor: "admin", createdAt: 11, startedAt: 12, finishedAt: 13, cancelledBy: "someone",
+                priority: -5, actor: "admin", trusted: false, origin: RunID(99), rerun: .from, group: "g",
+                groupSince: 15,
+                createdAt: 11, startedAt: 12, finishedAt: 13, cancelledBy: "someone",
                 cancelReason: "why", seq: 4, deadline: .max)
         ]
         full.jobs = [
             JobRow(
                 id: JobID(2), run: RunID(1), index: 0, name: "build", phase: .running, outcome: .warning, cause: .exit,
                 message: "j", attempt: JobAttemptID(3), agent: AgentID(1), attempts: 2, queuedAt: 21, startedAt: 22,
-                finishedAt: 23, deadline: 24, queuedSince: 25)
+                finishedAt: 23, deadline: 24, queuedSince: 25, environment: "production", group: "h", groupSince: 26,
+                retries: 27, retryAt: 28, carriedFrom: JobAttemptID(29), carriedOutputs: ["o": "p"])
         ]
         full.jobAttempts = [
             JobAttemptRow(
                 id: JobAttemptID(3), job: JobID(2), run: RunID(1), agent: AgentID(1), number: 1, outcome: .lost,
-                cause: .agentGone, startedAt: 31, finishedAt: 32)
+                cause: .agentGone, message: "m", startedAt: 31, finishedAt: 32, outputs: ["q": "r"])
         ]
         full.steps = [
             StepRow(
                 id: StepID(4), job: JobID(2), run: RunID(1), index: 0, name: "test", phase: .finished,
                 outcome: .failed, cause: .exit, message: "s", attempt: AttemptID(5), attempts: 6, exitCode: .min,
-                startedAt: 41, finishedAt: 42)
+                startedAt: 41, finishedAt: 42, retries: 43, retryAt: 44)
         ]
         full.attempts = [
             AttemptRow(
@@ -42,6 +45,13 @@ import Testing
                 deadline: 54,
                 usage: Usage(cpuUserMs: 1, cpuSystemMs: 2, memoryPeakBytes: .max, wallMs: 4), logState: .damaged,
                 logBytes: .max, logLines: 56, logSHA256: "ff", logDropped: nil, outputs: ["k": "v"])
+        ]
+        full.approvals = [
+            ApprovalRow(
+                run: RunID(1), state: .expired, by: "someone", reason: "r", askedAt: 81, answeredAt: 82, deadline: 83),
+            ApprovalRow(
+                run: RunID(1), job: JobID(2),
+                inputs: ["a": .number(1.5), "b": .boolean(true), "c": .text("1")], askedAt: 84, deadline: .max),
         ]
         full.agents = [
             AgentRow(
@@ -73,6 +83,7 @@ import Testing
         #expect(detail.steps == full.steps)
         #expect(detail.jobAttempts == full.jobAttempts)
         #expect(detail.attempts == full.attempts)
+        #expect(detail.approvals == full.approvals)
         #expect(detail.agentNames == [AgentID(1): "a1"])
         #expect(try await database.agents() == full.agents)
         #expect(try await database.events(of: RunID(1), after: 0, limit: 10) == full.events)
@@ -85,6 +96,7 @@ import Testing
         #expect(try await database.attempt(AttemptID(6)) == nil)
         let snapshot = try await database.load()
         #expect(snapshot.clock == 77)
+        #expect(snapshot.runs.first?.approvals == full.approvals)
         #expect(snapshot.counters == full.counters)
         #expect(snapshot.runNumbers == [PipelineID(1): 7])
         #expect(snapshot.idempotency == full.idempotency)
