@@ -7,10 +7,15 @@ package struct ShimSpawner: Sendable {
     private let paths: AgentPaths
     /// Where shims make their cgroups.
     package let cgroupParent: String?
+    private let leashed: Bool
 
-    /// - Parameter program: The shim's program; by default the one beside this process's own.
-    /// - Throws: Where there is none.
-    package init(program: String? = nil, paths: AgentPaths, cgroupParent: String?) throws(FileFailure) {
+    /// - Parameters:
+    ///   - program: The shim's program; by default the one beside this process's own.
+    ///   - leashed: Whether steps end with this process instead of outliving it.
+    /// - Throws: Where there is no such program.
+    package init(
+        program: String? = nil, paths: AgentPaths, cgroupParent: String?, leashed: Bool = false
+    ) throws(FileFailure) {
         let own = HostFacts.ownProgram() ?? "/usr/bin/ansflow-agent"
         let directory = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "/usr/bin"
         self.program = program ?? "\(directory)/ansflow-shim"
@@ -21,6 +26,7 @@ package struct ShimSpawner: Sendable {
         }
         self.paths = paths
         self.cgroupParent = cgroupParent
+        self.leashed = leashed
     }
 
     /// Why a shim did not come up.
@@ -34,6 +40,7 @@ package struct ShimSpawner: Sendable {
         try Files.makeDirectory(directory)
         var arguments = ["--dir", directory]
         if let cgroupParent { arguments += ["--cgroup", cgroupParent] }
+        if leashed { arguments.append("--leash") }
         let slash = program.lastIndex(of: "/") ?? program.startIndex
         // Nothing else of the agent's environment reaches it.
         let run = try ProgramRun.of(program, arguments, environment: ["PATH": String(program[..<slash])])

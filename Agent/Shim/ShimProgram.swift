@@ -4,11 +4,12 @@ import Glibc
 /// What happens between the shim's start and its loop.
 enum ShimProgram {
     private static let usage = """
-        usage: ansflow-shim --dir DIRECTORY [--cgroup DIRECTORY]
+        usage: ansflow-shim --dir DIRECTORY [--cgroup DIRECTORY] [--leash]
 
         Supervises one step. The agent starts it; it is of no use by hand.
           --dir DIRECTORY     where it keeps lock, sock and shim.log; absolute, and made by the caller
           --cgroup DIRECTORY  a writable cgroup of version 2, in which it makes its own
+          --leash             end the step, and go, when whoever started it is gone; without it a step outlives its agent
 
         It exits with 0 as soon as a copy of itself runs in the background, holds the lock and answers on the socket.
 
@@ -55,11 +56,17 @@ enum ShimProgram {
     struct Options {
         var directory: String
         var cgroup: String?
+        /// Whether the step ends when the last agent's connection does.
+        var isLeashed = false
 
         init?(_ arguments: ArraySlice<String>) {
             var values: [String: String] = [:]
             var rest = arguments
             while let name = rest.popFirst() {
+                if name == "--leash" {
+                    isLeashed = true
+                    continue
+                }
                 guard ["--dir", "--cgroup"].contains(name), let value = rest.popFirst(), value.hasPrefix("/"),
                     values.updateValue(value, forKey: name) == nil
                 else { return nil }

@@ -19,6 +19,8 @@ final class Supervisor {
     private var connections: [Connection] = []
     private var interest: [pollfd] = []
     private var isOver = false
+    /// Leashed, and nobody is left who could say FORGET.
+    private var isAbandoned = false
     private var chunk = [UInt8](repeating: 0, count: 64 * 1024)
 
     init(_ options: ShimProgram.Options) throws(ShimFailure) {
@@ -51,6 +53,7 @@ final class Supervisor {
                 usleep(100_000)
             }
             turn()
+            if isAbandoned, lifecycle.hasEnded { perform(lifecycle.forget()) }
             // Once the directory is gone nobody can ever say FORGET.
             if count == 0, lifecycle.hasEnded, connections.isEmpty, access(socketPath, F_OK) != 0 { isOver = true }
         }
@@ -236,7 +239,20 @@ final class Supervisor {
         let hadAgent = connections.contains { $0.isAgent }
         for connection in connections where !connection.isOpen { connection.end() }
         connections.removeAll { !$0.isOpen }
-        if hadAgent, !connections.contains(where: { $0.isAgent }) { lifecycle.agentLeft(now: now) }
+        if hadAgent, !connections.contains(where: { $0.isAgent }) {
+            lifecycle.agentLeft(now: now)
+            if options.isLeashed { abandon() }
+        }
+    }
+
+    /// Whoever started this shim is gone, and the step was not to outlive it.
+    private func abandon() {
+        isAbandoned = true
+        if lifecycle.isWarm || lifecycle.hasEnded {
+            perform(lifecycle.forget())
+        } else {
+            perform(lifecycle.stopRequested(.cancel, graceMs: ShimLimits.leashGraceMs, now: now))
+        }
     }
 
     private var state: ShimState {

@@ -23,6 +23,8 @@ package enum ShimLimits {
     package static let killConfirmMs: UInt64 = 5_000
     /// How long output is awaited after the tree is empty: only a process outside the tree can hold the pipe then.
     package static let drainMs: UInt64 = 2_000
+    /// Between TERM and KILL of a leashed step whose agent is gone, in milliseconds.
+    package static let leashGraceMs: UInt64 = 2_000
     /// The longest grace between TERM and KILL, in milliseconds.
     package static let graceMsMax: UInt64 = 3_600_000
 }
