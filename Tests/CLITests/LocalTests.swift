@@ -254,13 +254,14 @@ import Testing
         let place = try Place()
         defer { place.client.removeHome() }
         let words = ([place.program, "up"] + place.arguments).map { "'\($0)'" }.joined(separator: " ")
-        _ = try await place.client.run(
-            ["-c", "(\(words); echo $? > \(place.client.home)/ended) 2>&1 | head -1 &"], program: "/bin/sh")
+        let script = "(\(words); echo $? > \(place.client.home)/ended) 2>&1 | head -1"
+        async let shell = place.client.run(["-c", script], limit: 120, program: "/bin/sh")
         #expect(try await Self.eventually { place.text("up.url").hasPrefix("http://") })
         #expect(try await Self.eventually { Self.alive(place.pid("agent")) && Self.alive(place.pid("controller")) })
         #expect(!FileManager.default.fileExists(atPath: place.client.home + "/ended"))
         #expect(try await place.run(["down", "--data-dir", place.data]).output == "stopped\n")
-        #expect(try await Self.eventually { FileManager.default.fileExists(atPath: place.client.home + "/ended") })
+        #expect(try await shell.output.hasPrefix("administrator: admin  password: "))
+        #expect(try String(contentsOfFile: place.client.home + "/ended", encoding: .utf8) == "0\n")
     }
 
     @Test func wrongUseOfUp() async throws {
