@@ -28,7 +28,7 @@ struct LogReader: LogReading {
         let stream = try await read { try await store.bytes(attempt, range) }
         for try await piece in stream {
             switch piece {
-            case .bytes(let buffer): try await chunk(Array(buffer.readableBytesView))
+            case .bytes(let bytes): try await chunk(bytes)
             // The stored bytes are what is asked for; a hole has none.
             case .hole(let hole) where hole.kind == .missing: continue
             case .hole(let hole): throw LogReadFailure.damaged("offset \(hole.offset)")

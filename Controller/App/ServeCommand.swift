@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControllerLogs
 import Glibc
 import Logging
 
@@ -56,6 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        Allocator.keepLittle()
         signal(SIGPIPE, SIG_IGN)
         let level = Logger.Level(rawValue: logLevel) ?? .info
         LoggingSystem.bootstrap { label in JSONLogHandler(label: label, level: level) }

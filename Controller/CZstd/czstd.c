@@ -1,5 +1,6 @@
 #include "czstd.h"
 
+#include <malloc.h>
 #include <zstd.h>
 
 ansflow_zstd_compressor *ansflow_zstd_compressor_create(void) {
@@ -23,4 +24,11 @@ size_t ansflow_zstd_compress(ansflow_zstd_compressor *compressor, void *target, 
 int ansflow_zstd_decompress(void *target, size_t size, const void *source, size_t length) {
     size_t given = ZSTD_decompress(target, size, source, length);
     return ZSTD_isError(given) || given != size ? -1 : 0;
+}
+
+void ansflow_limit_allocator(void) {
+    // Naming the threshold also keeps it from growing with the first large block that is freed.
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+    mallopt(M_ARENA_MAX, 2);
 }

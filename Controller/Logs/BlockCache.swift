@@ -17,8 +17,12 @@ final class BlockCache: Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
+    var count: Int { entries.withLock { $0.count } }
+
     /// The block, read where it is not kept.
-    func block(_ source: LogSource, _ index: Int) throws(LogStoreError) -> LogBlock {
+    ///
+    /// - Parameter keeps: Whether one that was read is kept for the next reader.
+    func block(_ source: LogSource, _ index: Int, keeps: Bool = true) throws(LogStoreError) -> LogBlock {
         let key = Key(
             attempt: source.attempt, generation: source.generation, start: source.marks[index].raw,
             end: source.end(index))
@@ -30,7 +34,7 @@ final class BlockCache: Sendable {
         }
         if let kept { return kept }
         let block = try source.load(index)
-        guard case .text = block.content else { return block }
+        guard keeps, case .text = block.content else { return block }
         entries.withLock { entries in
             entries.removeAll { $0.key == key }
             // A shorter state of the same block is of no more use.

@@ -1,14 +1,14 @@
-package import NIOCore
 import NIOPosix
 
 /// A part of a log's bytes, in order.
 package enum LogChunk: Equatable, Sendable {
-    case bytes(ByteBuffer)
+    case bytes([UInt8])
     /// Bytes that are not there. A raw download that promised a length must fill them up and say so.
     case hole(LogHole)
 }
 
-/// A log's bytes from one offset to another, read block by block as they are asked for: at most one block is in memory.
+/// A log's bytes from one offset to another, read block by block as they are asked for: at most one block is in memory. Blocks are
+/// not kept for the next reader, since this one reads each but once.
 ///
 /// It ends where the log ended when it was made. Use it from one task.
 package struct LogByteStream: AsyncSequence, Sendable {
@@ -31,14 +31,14 @@ package struct LogByteStream: AsyncSequence, Sendable {
             guard offset < range.upperBound else { return nil }
             let index = stream.source.block(offset: offset)
             let (source, cache) = (stream.source, stream.cache)
-            let block = try await stream.pool.runIfActive { try cache.block(source, index) }
+            let block = try await stream.pool.runIfActive { try cache.block(source, index, keeps: false) }
             let end = Swift.min(block.end, range.upperBound)
             let start = offset
             offset = end
             switch block.content {
             case .text(let data, _):
-                let part = data[Int(start - block.start)..<Int(end - block.start)]
-                return .bytes(ByteBuffer(bytes: part))
+                if start == block.start, end == block.end { return .bytes(data) }
+                return .bytes(Array(data[Int(start - block.start)..<Int(end - block.start)]))
             case .hole(var hole):
                 hole.offset = start
                 hole.length = end - start

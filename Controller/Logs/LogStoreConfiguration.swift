@@ -16,7 +16,7 @@ package struct LogStoreConfiguration: Sendable {
     /// Closed logs whose block tables are kept in memory.
     package var closedLogsMax = 32
     /// Unpacked blocks that are kept for the next reader, ``blockBytes`` each.
-    package var cachedBlocks = 16
+    package var cachedBlocks = 8
     /// Files that are synced side by side.
     package var syncsAtOnce = 4
     package var compressionLevel: Int32 = 3

@@ -61,7 +61,7 @@ final class Harness: Sendable {
     func bytes(_ attempt: AttemptID, _ range: Range<UInt64>? = nil) async throws -> [UInt8] {
         var all: [UInt8] = []
         for try await chunk in try await store.bytes(attempt, range) {
-            if case .bytes(let buffer) = chunk { all.append(contentsOf: buffer.readableBytesView) }
+            if case .bytes(let bytes) = chunk { all += bytes }
         }
         return all
     }

@@ -119,9 +119,9 @@ struct ViewTests {
             for try await chunk in try await harness.store.bytes(attempt, 4..<1014) { chunks.append(chunk) }
             #expect(
                 chunks == [
-                    .bytes(ByteBuffer(string: "tw")),
+                    .bytes(Array("tw".utf8)),
                     .hole(LogHole(kind: .missing, offset: 6, length: 1000, reason: "spool cut short")),
-                    .bytes(ByteBuffer(string: "after\n")),
+                    .bytes(Array("after\n".utf8)),
                     .hole(LogHole(kind: .missing, offset: 1012, length: 2, reason: "r")),
                 ])
             #expect(try await harness.store.info(attempt).holes.count == 2)

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// What the log store needs of the system's libzstd, without its macros and enumerations.
+// What the log store needs of the system's libzstd and of the C library's allocator, without their macros.
 
 /// A compressor; it holds about 1.5 MiB at level 3 and serves one thread at a time.
 typedef struct ansflow_zstd_compressor ansflow_zstd_compressor;
@@ -21,5 +21,9 @@ size_t ansflow_zstd_compress(ansflow_zstd_compressor *compressor, void *target, 
 
 /// Unpacks one frame that must give exactly `size` bytes. Returns 0 where it did, -1 where it did not.
 int ansflow_zstd_decompress(void *target, size_t size, const void *source, size_t length);
+
+/// Lets the process give large blocks back to the system as soon as they are freed, and share two arenas among its threads instead of
+/// eight for each core, each of which would keep what its largest log once needed.
+void ansflow_limit_allocator(void);
 
 #endif
