@@ -3,7 +3,7 @@ import ControllerCore
 import ControllerPipelines
 import Testing
 
-@Suite("Included files")
+@Suite("Included files", .enabled(if: allWordsAreOn))
 struct IncludeTests {
     static let common = """
         inputs: { level: { type: text, default: x } }

@@ -176,4 +176,5 @@ let languageFixtures: [InvalidFixture] = [
 
 private func numbers(_ count: Int) -> String { (0..<count).map(String.init).joined(separator: ", ") }
 
-let allFixtures = yamlFixtures + wordFixtures + graphFixtures + expressionFixtures + languageFixtures
+let allFixtures =
+    yamlFixtures + wordFixtures + graphFixtures + expressionFixtures + (allWordsAreOn ? languageFixtures : [])

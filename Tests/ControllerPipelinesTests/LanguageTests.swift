@@ -3,7 +3,7 @@ import ControllerCore
 import ControllerPipelines
 import Testing
 
-@Suite("Plans of the whole language")
+@Suite("Plans of the whole language", .enabled(if: allWordsAreOn))
 struct LanguageTests {
     @Test("a matrix makes a job of each cell")
     func matrix() throws {
