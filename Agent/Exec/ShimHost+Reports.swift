@@ -32,7 +32,7 @@ extension ShimHost {
         case .started(let attempt, _):
             shim.owesAnswer = false
             emit(.shimStarted(AttemptID(attempt)))
-            refillIfNone()
+            refillIfBusy()
         case .startRefused(let attempt, let reason, let message):
             shim.owesAnswer = false
             switch reason {

@@ -83,6 +83,8 @@ package final class ShimHost: @unchecked Sendable {
     private var preparing = 0
     /// Whether a look at the shims to be kept warm is due in a moment.
     private var refillIsDue = false
+    private var lastAccept: UInt64 = 0
+    private var isBusy = false
     var removals = Removals()
     var shims: [String: Shim] = [:]
     /// The shim that an attempt was given to.
@@ -159,7 +161,10 @@ package final class ShimHost: @unchecked Sendable {
             case .failure(let error): emit(.notJournalled(attempt, reason: error.description))
             }
         }
-        removals.begun(at: HostFacts.nowMs)
+        let now = HostFacts.nowMs
+        isBusy = now < lastAccept + Self.busyMs
+        lastAccept = now
+        removals.begun(at: now)
         refillSoon()
     }
 
@@ -245,10 +250,13 @@ package final class ShimHost: @unchecked Sendable {
 
     // MARK: Warm shims
 
-    /// How long a step that begins has the machine's cores for itself, while a shim is still at hand for the next one.
+    /// How long a step that begins has the machine's cores for itself, and within what time of one step the next one is a sign of
+    /// many, in milliseconds.
     private static let refillMs: Int64 = 25
+    private static let busyMs: UInt64 = 40
 
-    /// Makes up for a shim that was taken, but not beside the step that took it.
+    /// Makes up for a shim that was taken, but not beside the step that took it: behind its STARTED where steps come one after the
+    /// other, so that none waits for a shim, else after a while.
     private func refillSoon() {
         guard waiting.isEmpty else { return refill() }
         guard !refillIsDue else { return }
@@ -259,9 +267,9 @@ package final class ShimHost: @unchecked Sendable {
         }
     }
 
-    /// A step runs: if it took the last shim, the next one is started now.
-    func refillIfNone() {
-        if spawning == 0, !shims.values.contains(where: \.isWarm) { refill() }
+    /// A step runs.
+    func refillIfBusy() {
+        if isBusy || !shims.values.contains(where: \.isWarm) { refill() }
     }
 
     private func refill() {
