@@ -151,7 +151,7 @@ final class LogIngest: Sendable {
         guard let attached else { return }
         guard await admit(finish.attempt, agent: agent, session: session) else {
             // The engine answers what became of it.
-            let nothing = ControllerCore.LogSummary(state: .incomplete, bytes: 0, lines: 0)
+            let nothing = LogSummary(state: .incomplete, bytes: 0, lines: 0)
             return await attached.engine.tell { $0.finished(finish, log: nothing, by: agent, session: session) }
         }
         let next = (try? await attached.store.open(finish.attempt)) ?? 0
@@ -201,12 +201,12 @@ final class LogIngest: Sendable {
             }
         } catch {
             logger.error("log can't be verified", metadata: ["attempt.id": "\(finish.attempt)", "error": "\(error)"])
-            return .failed(ControllerCore.LogSummary(state: .damaged, bytes: finish.log.total, lines: 0, dropped: nil))
+            return .failed(LogSummary(state: .damaged, bytes: finish.log.total, lines: 0, dropped: nil))
         }
     }
 
-    private static func summary(_ found: ControllerLogs.LogSummary, state: LogState) -> ControllerCore.LogSummary {
-        ControllerCore.LogSummary(
+    private static func summary(_ found: LogFacts, state: LogState) -> LogSummary {
+        LogSummary(
             state: state, bytes: found.total, lines: UInt64(found.lines), sha256: found.sha256, dropped: 0)
     }
 

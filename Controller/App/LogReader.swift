@@ -7,8 +7,8 @@ import NIOCore
 struct LogReader: LogReading {
     let store: LogStore
 
-    func info(_ attempt: AttemptID) async throws -> ControllerCore.LogInfo {
-        Self.info(try await read { try await store.info(attempt) })
+    func info(_ attempt: AttemptID) async throws -> LogInfo {
+        try await read { try await store.info(attempt) }
     }
 
     func lines(_ attempt: AttemptID, from: UInt64, count: Int) async throws -> LogPage {
@@ -62,12 +62,6 @@ struct LogReader: LogReading {
                 number: UInt64(line.number), timeMs: line.timeMs, text: text, partial: line.isPartial)
         }
         return LogPage(firstLine: UInt64(page.firstLine), lines: lines, info: try await info(attempt))
-    }
-
-    private static func info(_ info: ControllerLogs.LogInfo) -> ControllerCore.LogInfo {
-        ControllerCore.LogInfo(
-            bytes: info.total, lines: UInt64(info.lines), complete: info.complete, sha256: info.sha256,
-            holes: info.holes.map { .init(offset: $0.offset, length: $0.length, reason: $0.marker) })
     }
 
     private func read<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {

@@ -1,11 +1,12 @@
 import AnsFlowProtocol
+import ControllerCore
 import Glibc
 import Synchronization
 
 extension LogInfo {
-    init(_ summary: LogSummary) {
+    init(_ facts: LogFacts) {
         self.init(
-            total: summary.total, lines: summary.lines, complete: true, sha256: summary.sha256, holes: summary.holes)
+            bytes: facts.total, lines: UInt64(facts.lines), complete: true, sha256: facts.sha256, holes: facts.holes)
     }
 }
 
@@ -27,15 +28,15 @@ extension AttemptLog {
         }
     }
 
-    func summary() throws(LogStoreError) -> LogSummary {
-        try state.withLock { (state) throws(LogStoreError) -> LogSummary in
+    func summary() throws(LogStoreError) -> LogFacts {
+        try state.withLock { (state) throws(LogStoreError) -> LogFacts in
             try prepare(&state)
             return state.ended ?? state.segment.summary
         }
     }
 
     /// - Returns: What is stored, and whether the log had not ended before.
-    func markEnded() -> (LogSummary, Bool) {
+    func markEnded() -> (LogFacts, Bool) {
         state.withLock { state in
             if let ended = state.ended { return (ended, false) }
             let summary = state.segment.summary
@@ -115,7 +116,7 @@ extension AttemptLog {
     }
 
     /// Writes the closed form; on the packing thread.
-    func pack(_ shared: LogStoreShared) throws(LogStoreError) -> LogSummary {
+    func pack(_ shared: LogStoreShared) throws(LogStoreError) -> LogFacts {
         let summary = try summary()
         guard let source = try unpacked() else { return summary }
         if let there = try? shared.closed.find(attempt), there.keptBytes == nil, there.summary.total == summary.total,

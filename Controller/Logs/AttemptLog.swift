@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 import Glibc
 import Synchronization
 
@@ -22,7 +23,7 @@ final class AttemptLog: Sendable {
         /// Tells one life of the segment from the next.
         var generation: UInt64 = 0
         /// Set once the log has ended.
-        var ended: LogSummary?
+        var ended: LogFacts?
         /// All bytes before are durable.
         var durable: UInt64 = 0
         /// The segment's name is durable.
@@ -261,7 +262,7 @@ final class AttemptLog: Sendable {
             if case .closed = state.phase { return nil }
             let segment = state.segment
             let info = LogInfo(
-                total: segment.next, lines: segment.count.begun, complete: state.ended != nil,
+                bytes: segment.next, lines: UInt64(segment.count.begun), complete: state.ended != nil,
                 sha256: state.ended?.sha256, holes: segment.holes)
             var storage = LogSource.Storage.none
             if segment.fileEnd > 0 {

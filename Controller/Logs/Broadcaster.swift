@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+package import ControllerCore
 import Synchronization
 
 /// What those who follow a log are told.

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 
 /// The index of a closed log.
 ///

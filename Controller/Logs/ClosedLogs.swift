@@ -1,11 +1,12 @@
 import AnsFlowProtocol
+import ControllerCore
 import Glibc
 import Synchronization
 
 /// A closed log, opened: packed, or kept as its segment was.
 struct ClosedLog: Sendable {
     var file: LogFile
-    var summary: LogSummary
+    var summary: LogFacts
     var marks: [BlockMark]
     var count: LineCount
     var storage: LogSource.Storage
@@ -15,7 +16,7 @@ struct ClosedLog: Sendable {
     var total: UInt64 { summary.total }
 
     init(
-        file: LogFile, summary: LogSummary, marks: [BlockMark], count: LineCount, storage: LogSource.Storage,
+        file: LogFile, summary: LogFacts, marks: [BlockMark], count: LineCount, storage: LogSource.Storage,
         keptBytes: UInt64? = nil
     ) {
         self.file = file
@@ -27,7 +28,7 @@ struct ClosedLog: Sendable {
     }
 
     init(file: LogFile, index: ClosedIndex) {
-        let summary = LogSummary(
+        let summary = LogFacts(
             total: index.total, sha256: index.sha256.hex, lines: index.count.begun, holes: index.holes)
         self.init(
             file: file, summary: summary, marks: index.marks, count: index.count,

@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerCore
 import Glibc
 
 /// Writes a closed log from a segment.

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 import Glibc
 
 /// A log that was closed as it is: its segment, with an end behind the last entry and under another name.
@@ -39,7 +40,7 @@ enum KeptLog {
             // Neither entry nor end: how much of it was output is not known any more.
             segment.absorbDamage(upTo: segment.next + (length - segment.fileEnd))
         }
-        let summary = LogSummary(
+        let summary = LogFacts(
             total: segment.next, sha256: sha256, lines: segment.count.begun, holes: segment.holes)
         return ClosedLog(
             file: file, summary: summary, marks: segment.marks, count: segment.count,

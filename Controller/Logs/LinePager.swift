@@ -1,3 +1,5 @@
+import ControllerCore
+
 /// Cuts a page of lines out of a log's blocks.
 ///
 /// At most one block and the page itself are in memory; a line that is longer than ``LogViewLimits/lineBytesMax`` is cut, and

@@ -1,3 +1,5 @@
+import ControllerCore
+
 /// Where a block begins: an entry of the block table, which is the index of a log by offset and by line.
 ///
 /// Blocks have about ``LogStoreConfiguration/blockBytes``, so any line or offset is found by a binary search and reading one

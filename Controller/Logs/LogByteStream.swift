@@ -1,3 +1,4 @@
+package import ControllerCore
 import NIOPosix
 
 /// A part of a log's bytes, in order.

@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+package import ControllerCore
 import Synchronization
 
 /// What a follower sees.

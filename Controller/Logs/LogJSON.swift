@@ -1,3 +1,4 @@
+import ControllerCore
 package import NIOCore
 
 /// Lines as JSON, written straight into a buffer.

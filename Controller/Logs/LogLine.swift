@@ -1,3 +1,5 @@
+import ControllerCore
+
 /// Limits of the views of a log. What is stored is never cut.
 package enum LogViewLimits {
     /// Bytes of one line that a view shows.

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 import Glibc
 
 /// A log as it was at one moment, to read from: a table of blocks and where their bytes are.
@@ -19,7 +20,7 @@ struct LogSource: Sendable {
     var info: LogInfo
     var storage: Storage
 
-    var total: UInt64 { info.total }
+    var total: UInt64 { info.bytes }
 
     func end(_ index: Int) -> UInt64 { index + 1 < marks.count ? marks[index + 1].raw : total }
     func after(_ index: Int) -> LineCount { index + 1 < marks.count ? marks[index + 1].count : count }

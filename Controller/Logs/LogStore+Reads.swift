@@ -1,4 +1,5 @@
 package import AnsFlowProtocol
+package import ControllerCore
 import NIOPosix
 
 // Live and closed logs are read alike. Every byte that is given matched its checksum; what does not is a marked hole.

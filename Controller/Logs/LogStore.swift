@@ -1,4 +1,5 @@
 package import AnsFlowProtocol
+import ControllerCore
 package import Logging
 import NIOPosix
 import Synchronization
@@ -86,7 +87,7 @@ package final class LogStore: Sendable {
             if let source { return source }
         }
         if let closed = try shared.closed.source(attempt) { return closed }
-        let info = LogInfo(total: 0, lines: 0, complete: false, sha256: nil, holes: [])
+        let info = LogInfo(bytes: 0, lines: 0, complete: false)
         return LogSource(
             attempt: attempt, generation: 0, marks: [], count: LineCount(), info: info, storage: .none)
     }
@@ -176,7 +177,7 @@ extension LogStore {
     }
 
     /// Ends a log as it is, whatever the agent sent or did not send: for an attempt that is lost, or whose log stays damaged.
-    package func end(_ attempt: AttemptID) async throws -> LogSummary {
+    package func end(_ attempt: AttemptID) async throws -> LogFacts {
         let log = log(attempt)
         _ = try await ask(log) { try $0.open() }
         try await log.waitDurable(shared)
@@ -224,7 +225,7 @@ extension LogStore {
     /// Ends the log if nobody did. Can be called again at any time: after a crash, after a full disk.
     ///
     /// - Returns: What is stored. Holes of kind ``LogHole/Kind/damaged`` are blocks that no longer matched their checksum.
-    package func compress(_ attempt: AttemptID) async throws -> LogSummary {
+    package func compress(_ attempt: AttemptID) async throws -> LogFacts {
         _ = try await end(attempt)
         let shared = shared
         let log = log(attempt)

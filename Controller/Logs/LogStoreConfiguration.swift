@@ -1,4 +1,5 @@
 package import AnsFlowProtocol
+import ControllerCore
 import Glibc
 
 /// The log store's limits. The defaults are right for a controller; tests make them small.

@@ -1,4 +1,5 @@
 package import AnsFlowProtocol
+package import ControllerCore
 
 /// What became of a LOG message.
 package enum AppendOutcome: Equatable, Sendable {
@@ -15,15 +16,15 @@ package enum AppendOutcome: Equatable, Sendable {
 /// What a comparison with the agent's end of output gave.
 package enum LogFinish: Equatable, Sendable {
     /// Length and hash agree (hash: only where the agent sent one and no bytes are missing), and all is durable.
-    case complete(LogSummary)
+    case complete(LogFacts)
     /// The sender owes the bytes from `next` on.
     case waiting(next: UInt64)
     /// The bytes are not those that the agent has, or they are more.
-    case mismatch(LogSummary)
+    case mismatch(LogFacts)
 }
 
-/// The facts of a log that are stored with its attempt's end.
-package struct LogSummary: Equatable, Sendable {
+/// What is stored of a log that has ended.
+package struct LogFacts: Equatable, Sendable {
     /// Length of the output, holes included.
     package var total: UInt64
     /// Lower-case hex, over the stored bytes only; for a log with holes nothing to compare with.
@@ -36,51 +37,6 @@ package struct LogSummary: Equatable, Sendable {
         self.total = total
         self.sha256 = sha256
         self.lines = lines
-        self.holes = holes
-    }
-}
-
-/// Bytes that are not there. Offsets go on behind them.
-package struct LogHole: Equatable, Sendable {
-    package enum Kind: String, Equatable, Sendable {
-        /// The agent could not supply them.
-        case missing
-        /// They were stored, and what is on the disk now does not match its checksum.
-        case damaged
-    }
-
-    package var kind: Kind
-    package var offset: UInt64
-    package var length: UInt64
-    /// A sentence or word for people, at most ``ProtocolLimits/reasonBytesMax`` bytes.
-    package var reason: String
-
-    package init(kind: Kind, offset: UInt64, length: UInt64, reason: String) {
-        self.kind = kind
-        self.offset = offset
-        self.length = length
-        self.reason = reason
-    }
-
-    /// What a view shows in the place of the bytes.
-    package var marker: String { "[\(length) bytes \(kind.rawValue): \(reason)]" }
-}
-
-/// What is known of a log, live or closed.
-package struct LogInfo: Equatable, Sendable {
-    package var total: UInt64
-    package var lines: Int
-    /// Whether the log has ended: nothing will be added.
-    package var complete: Bool
-    /// Known once the log has ended.
-    package var sha256: String?
-    package var holes: [LogHole]
-
-    package init(total: UInt64, lines: Int, complete: Bool, sha256: String?, holes: [LogHole]) {
-        self.total = total
-        self.lines = lines
-        self.complete = complete
-        self.sha256 = sha256
         self.holes = holes
     }
 }

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 import Crypto
 
 /// What the store knows of a log that is being written. Guarded by its ``AttemptLog``'s lock.
@@ -46,7 +47,7 @@ struct OpenSegment: Sendable {
         fileEnd = position + UInt64(size)
     }
 
-    var summary: LogSummary {
-        LogSummary(total: next, sha256: Array(hash.finalize()).hex, lines: count.begun, holes: holes)
+    var summary: LogFacts {
+        LogFacts(total: next, sha256: Array(hash.finalize()).hex, lines: count.begun, holes: holes)
     }
 }

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 
 /// One entry of a segment: a record as it was received, or a hole.
 ///

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import ControllerCore
 import Glibc
 
 extension OpenSegment {

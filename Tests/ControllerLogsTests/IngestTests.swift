@@ -1,5 +1,7 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 import ControllerLogs
 import Synchronization
 import Testing
@@ -76,7 +78,7 @@ struct IngestTests {
                 return
             }
             let info = try await harness.store.info(attempt)
-            #expect(info.total == 0)
+            #expect(info.bytes == 0)
         }
     }
 
@@ -107,13 +109,13 @@ struct IngestTests {
     @Test func anEmptyLogEndsExplicitly() async throws {
         try await withHarness { harness in
             #expect(try await harness.store.open(attempt) == 0)
-            let summary = LogSummary(total: 0, sha256: sha256([]), lines: 0, holes: [])
+            let summary = LogFacts(total: 0, sha256: sha256([]), lines: 0, holes: [])
             #expect(try await harness.store.finish(attempt, expected: end(attempt, [])) == .complete(summary))
             #expect(try await harness.store.compress(attempt) == summary)
             try await harness.store.dropSegment(attempt)
             try await harness.restart()
             let info = try await harness.store.info(attempt)
-            #expect(info.complete && info.total == 0 && info.lines == 0 && info.sha256 == sha256([]))
+            #expect(info.complete && info.bytes == 0 && info.lines == 0 && info.sha256 == sha256([]))
             #expect(try await harness.store.lines(attempt, from: 1, count: 10).lines.isEmpty)
             #expect(try await harness.bytes(attempt).isEmpty)
         }
@@ -134,7 +136,7 @@ struct IngestTests {
             try await harness.store.reset(attempt)
             #expect(try await harness.store.open(attempt) == 0)
             #expect(harness.append(attempt, bytes) == .accepted(next: 12))
-            let summary = LogSummary(total: 12, sha256: sha256(bytes), lines: 2, holes: [])
+            let summary = LogFacts(total: 12, sha256: sha256(bytes), lines: 2, holes: [])
             #expect(try await harness.store.finish(attempt, expected: end(attempt, bytes)) == .complete(summary))
             #expect(harness.durable.withLock { $0[attempt] } == 12)
             // What comes late changes nothing.

@@ -1,4 +1,6 @@
 import AnsFlowProtocol
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 import Glibc
 import Synchronization
 import Testing
@@ -15,7 +17,7 @@ struct KeptTests {
     func check(_ harness: Harness, _ bytes: [UInt8], lines: Int) async throws {
         #expect(try await harness.bytes(attempt) == bytes)
         let expected = LogInfo(
-            total: UInt64(bytes.count), lines: lines, complete: true, sha256: sha256(bytes), holes: [])
+            bytes: UInt64(bytes.count), lines: UInt64(lines), complete: true, sha256: sha256(bytes), holes: [])
         #expect(try await harness.store.info(attempt) == expected)
         let page = try await harness.store.lines(attempt, from: 2, count: 1)
         #expect(page.lines.map(text) == ["second"])
@@ -41,7 +43,7 @@ struct KeptTests {
             let (filesBefore, directoriesBefore) = (files.value, directories.value)
             _ = harness.append(attempt, small)
             let finish = try await harness.store.finish(attempt, expected: end(attempt, small))
-            let summary = LogSummary(total: UInt64(small.count), sha256: sha256(small), lines: 3, holes: [])
+            let summary = LogFacts(total: UInt64(small.count), sha256: sha256(small), lines: 3, holes: [])
             #expect(finish == .complete(summary))
             try await harness.store.seal(attempt)
             #expect(files.value == filesBefore + 1)
@@ -115,7 +117,7 @@ struct KeptTests {
                 let got = try await harness.bytes(attempt)
                 #expect(whole.starts(with: got), "byte \(position)")
                 if position < kept.count - KeptLog.endSize {
-                    #expect(info.total == UInt64(whole.count), "byte \(position)")
+                    #expect(info.bytes == UInt64(whole.count), "byte \(position)")
                     #expect(info.holes.map(\.kind) == [.damaged], "byte \(position)")
                     #expect(info.sha256 == sha256(whole), "byte \(position)")
                 } else {
@@ -152,7 +154,7 @@ struct KeptTests {
             try await harness.store.seal(attempt)
             try await harness.store.remove(attempt)
             #expect(!harness.exists(attempt, "log"))
-            #expect(try await harness.store.info(attempt).total == 0)
+            #expect(try await harness.store.info(attempt).bytes == 0)
         }
     }
 

@@ -1,5 +1,7 @@
 import AnsFlowProtocol
 import AnsFlowRecords
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 import ControllerLogs
 import Testing
 

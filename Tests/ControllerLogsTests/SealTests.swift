@@ -1,4 +1,6 @@
 import AnsFlowProtocol
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 import Glibc
 import Testing
 
@@ -21,7 +23,7 @@ struct SealTests {
         try await withHarness { harness in
             _ = harness.append(attempt, bytes)
             let summary = try await harness.store.compress(attempt)
-            #expect(summary == LogSummary(total: UInt64(bytes.count), sha256: sha256(bytes), lines: 5000, holes: []))
+            #expect(summary == LogFacts(total: UInt64(bytes.count), sha256: sha256(bytes), lines: 5000, holes: []))
             try await check(harness)
             try await harness.store.dropSegment(attempt)
             try await check(harness)
@@ -135,7 +137,7 @@ struct SealTests {
             _ = try await harness.store.compress(attempt)
             try await harness.store.remove(attempt)
             #expect(!harness.exists(attempt, "zst") && !harness.exists(attempt, "seg"))
-            #expect(try await harness.store.info(attempt).total == 0)
+            #expect(try await harness.store.info(attempt).bytes == 0)
             try await harness.store.remove(AttemptID(999_999))
         }
     }

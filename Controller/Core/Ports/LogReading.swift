@@ -1,11 +1,14 @@
 package import AnsFlowProtocol
 
-/// What is known of one attempt's stored log.
+/// What is known of one attempt's stored log, live or ended.
 package struct LogInfo: Equatable, Sendable {
+    /// Length of the output, holes included.
     package var bytes: UInt64
+    /// Lines begun, an unfinished last one and one marker for each hole included.
     package var lines: UInt64
-    /// Whether the log is closed: no byte will follow.
+    /// Whether the log has ended: no byte will follow.
     package var complete: Bool
+    /// Lower-case hex over the stored bytes only, once the log has ended; for a log with holes nothing to compare with.
     package var sha256: String?
     package var holes: [LogHole]
 
@@ -18,17 +21,30 @@ package struct LogInfo: Equatable, Sendable {
     }
 }
 
-/// Bytes that were written and that nobody holds.
-package struct LogHole: Equatable, Sendable, Codable {
+/// Bytes that are not there. Offsets go on behind them.
+package struct LogHole: Equatable, Sendable {
+    package enum Kind: String, Equatable, Sendable {
+        /// The agent could not supply them.
+        case missing
+        /// They were stored, and what is on the disk now does not match its checksum.
+        case damaged
+    }
+
+    package var kind: Kind
     package var offset: UInt64
     package var length: UInt64
+    /// A sentence or word for people, at most ``ProtocolLimits/reasonBytesMax`` bytes.
     package var reason: String
 
-    package init(offset: UInt64, length: UInt64, reason: String) {
+    package init(kind: Kind, offset: UInt64, length: UInt64, reason: String) {
+        self.kind = kind
         self.offset = offset
         self.length = length
         self.reason = reason
     }
+
+    /// What a view shows in the place of the bytes.
+    package var marker: String { "[\(length) bytes \(kind.rawValue): \(reason)]" }
 }
 
 package struct LogLine: Equatable, Sendable {

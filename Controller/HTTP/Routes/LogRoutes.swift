@@ -101,7 +101,7 @@ struct LogRoutes {
                     json.object { json in
                         json.field("offset", hole.offset)
                         json.field("length", hole.length)
-                        json.field("reason", hole.reason)
+                        json.field("reason", hole.marker)
                     }
                 }
                 json.name("lines")
