@@ -15,7 +15,8 @@ extension Database {
         directory: String, logger: Logger, now: @escaping @Sendable () -> Int64 = Database.wallClock
     ) throws -> Database {
         if mkdir(directory, 0o700) != 0, errno != EEXIST {
-            throw StoreFailure.cannotOpen("\(directory) can't be made (errno \(errno)). Check that its parent exists.")
+            throw StoreFailure.cannotOpen(
+                "\(directory) can't be made: \(StoreFailure.reason(errno)). Check that its parent exists.")
         }
         let lock = try DirectoryLock(directory: directory)
         do {
@@ -64,7 +65,8 @@ extension Database {
         guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
             let reason = errno
             if descriptor >= 0 { Glibc.close(descriptor) }
-            throw StoreFailure.cannotOpen("\(path) can't be opened (errno \(reason)). Check its owner and rights.")
+            throw StoreFailure.cannotOpen(
+                "\(path) can't be opened: \(StoreFailure.reason(reason)). Check its owner and rights.")
         }
         Glibc.close(descriptor)
     }

@@ -9,7 +9,8 @@ final class DirectoryLock: Sendable {
         let path = directory + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw .cannotOpen("\(path) can't be opened (errno \(errno)). Check the directory's owner and rights.")
+            let reason = StoreFailure.reason(errno)
+            throw .cannotOpen("\(path) can't be opened: \(reason). Check the directory's owner and rights.")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why the database can't be opened, or why what it holds can't be read. Each text names the cure.
 package enum StoreFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another process holds the data directory.
@@ -14,4 +16,7 @@ package enum StoreFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .locked(let text), .newerSchema(let text), .cannotOpen(let text), .damaged(let text): text
         }
     }
+
+    /// The system's words for a failed call.
+    static func reason(_ number: Int32) -> String { String(cString: strerror(number)) }
 }

@@ -31,6 +31,13 @@ import Testing
         }
     }
 
+    @Test func whyADirectoryCannotBeUsedIsSaidInWords() throws {
+        let error = #expect(throws: StoreFailure.self) {
+            try Database.open(directory: "/proc/none/data", logger: Logger(label: "test"))
+        }
+        #expect(error.map { "\($0)" }?.contains("can't be made: No such file or directory. Check") == true)
+    }
+
     @Test func aSecondOpenIsRefusedAndNamesTheHolder() throws {
         let scratch = Scratch()
         defer { scratch.remove() }
