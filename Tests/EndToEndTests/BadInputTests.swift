@@ -90,7 +90,7 @@ import Testing
             #expect(validated.code == 0, "\(validated)")
             #expect(validated.output.contains("\(path): note: The input `target` has no default"), "\(validated)")
             let answer = try cluster.api.call("POST", "/api/v1/pipelines/validate", ["definition": .string(text)])
-            #expect(answer["valid"].isTrue && !answer["graph"]["jobs"].items.isEmpty, "\(answer)")
+            #expect(answer["valid"].isTrue && !answer["graph"]["nodes"].items.isEmpty, "\(answer)")
             let pipeline = try cluster.createPipeline("inputs", text)
             let refused = try cluster.api.request(
                 "POST", "/api/v1/pipelines/\(pipeline)/runs", body: Array("{}".utf8))
