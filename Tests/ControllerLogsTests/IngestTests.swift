@@ -1,10 +1,11 @@
 import AnsFlowProtocol
 import AnsFlowRecords
-import struct ControllerCore.LogHole
-import struct ControllerCore.LogInfo
 import ControllerLogs
 import Synchronization
 import Testing
+
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 
 /// What LOG messages do to a log.
 @Suite(.timeLimit(.minutes(2)))

@@ -1,9 +1,10 @@
 import AnsFlowProtocol
-import struct ControllerCore.LogHole
-import struct ControllerCore.LogInfo
 import Glibc
 import Synchronization
 import Testing
+
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 
 @testable import ControllerLogs
 

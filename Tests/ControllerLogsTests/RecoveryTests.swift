@@ -1,9 +1,10 @@
 import AnsFlowProtocol
 import AnsFlowRecords
-import struct ControllerCore.LogHole
-import struct ControllerCore.LogInfo
 import ControllerLogs
 import Testing
+
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 
 /// What a restart makes of what is on the disk.
 @Suite(.timeLimit(.minutes(2)))

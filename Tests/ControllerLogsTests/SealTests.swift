@@ -1,8 +1,9 @@
 import AnsFlowProtocol
-import struct ControllerCore.LogHole
-import struct ControllerCore.LogInfo
 import Glibc
 import Testing
+
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 
 @testable import ControllerLogs
 

@@ -1,9 +1,10 @@
 import AnsFlowProtocol
 import AnsFlowRecords
-import struct ControllerCore.LogHole
-import struct ControllerCore.LogInfo
 import NIOCore
 import Testing
+
+import struct ControllerCore.LogHole
+import struct ControllerCore.LogInfo
 
 @testable import ControllerLogs
 
