@@ -104,6 +104,9 @@ let graphFixtures: [InvalidFixture] = [
         "3:19 unknown_need jobs.test.needs[0]", "3:26 unknown_need jobs.test.needs[1]",
         "3:77 unknown_need jobs.test.steps[1].needs"),
     .init(
+        "need of a checkout that is switched off", "checkout: false\nsteps: [{ run: a, needs: checkout }]\n",
+        "2:26 unknown_need steps[0].needs"),
+    .init(
         "needed twice", "jobs:\n  a: { steps: [{ run: a }] }\n  b: { needs: [a, a], steps: [{ run: a }] }\n",
         "3:19 duplicate_need jobs.b.needs[1]"),
     .init(

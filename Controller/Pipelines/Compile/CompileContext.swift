@@ -15,7 +15,7 @@ package struct CompileContext: Sendable {
     package var inputs: [String: InputValue]
     package var allowLocalRepositories: Bool
     package var pullRequest: RunFacts.PullRequest?
-    /// What came with the event. One that is too large is left out, with a warning.
+    /// What came with the event, at most ``PlanLimits/payloadBytesMax``: whoever received it saw to that.
     package var payload: PlanJSON?
     /// `nil` where nobody knows what changed.
     package var changedPaths: [String]?

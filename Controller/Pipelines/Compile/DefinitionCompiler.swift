@@ -135,10 +135,18 @@ struct DefinitionCompiler {
             id: step.id, name: name(step, commands), condition: step.condition,
             action: .run(commands: commands, shell: step.shell ?? definition.defaults.shell ?? .sh),
             environment: environment, lateEnvironment: late,
-            secrets: job.secrets.merging(step.secrets) { _, own in own }.filter { environment[$0.key] == nil },
+            secrets: secrets(of: step, in: job, environment),
             timeoutMs: step.timeoutMs ?? definition.defaults.stepTimeoutMs
                 ?? min(PlanLimits.stepTimeoutMsDefault, jobPlan.timeoutMs), allowFailure: step.allowFailure,
             retry: step.retry, logLimitBytes: step.logLimitBytes ?? job.logLimitBytes ?? PlanLimits.logBytesDefault)
+    }
+
+    /// A variable of the step's own goes over a secret of its job.
+    private func secrets(
+        of step: StepDefinition, in job: JobDefinition, _ environment: [String: String]
+    ) -> [String: String] {
+        guard !job.secrets.isEmpty else { return step.secrets }
+        return job.secrets.filter { environment[$0.key] == nil }.merging(step.secrets) { _, own in own }
     }
 
     /// The edges to other jobs. An optional need of what does not exist leaves none.

@@ -77,7 +77,7 @@ extension DefinitionBuilder {
         let set = Set(known)
         var inner = scope
         for (index, item) in items.enumerated() {
-            checkNeeds(job.steps[index].needs ?? [], among: known, set: set.union([StepPlan.checkoutID]), "step")
+            checkNeeds(job.steps[index].needs ?? [], among: known, set: set, "step")
             let awaited = namesSteps(item) ? order.awaited(by: index) : []
             inner.steps = ExpressionScope.Steps(all: known, awaited: awaited)
             finish(&job.steps[index], item, inner)

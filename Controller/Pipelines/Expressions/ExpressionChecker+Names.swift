@@ -199,7 +199,11 @@ extension ExpressionChecker {
         }
         switch (field, keys.count) {
         case ("result", 2): return .oneOf(ExpressionScope.results)
-        case ("outputs", 3): return .text
+        case ("outputs", 3):
+            if PipelineSchema.later.contains("outputs") {
+                fault(.notSupportedYet, "`outputs` is not supported yet.", at)
+            }
+            return .text
         case ("result", _), ("outputs", _): fault(.unknownName, form, range)
         default: fault(.unknownName, "There is no `\(field.prefix(64))` here.", at, form)
         }

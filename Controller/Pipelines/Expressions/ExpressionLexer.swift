@@ -106,7 +106,16 @@ struct ExpressionLexer {
     }
 
     private func string(_ range: Range<Int>) -> String {
-        String(String.UnicodeScalarView(scalars[range]))
+        String(unsafeUninitializedCapacity: 4 * range.count) { buffer in
+            var count = 0
+            for scalar in scalars[range] {
+                for unit in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
+                    buffer[count] = unit
+                    count += 1
+                }
+            }
+            return count
+        }
     }
 
     private func isSpace(_ scalar: Unicode.Scalar) -> Bool {

@@ -44,7 +44,7 @@ struct ExpressionScope: Sendable {
     /// The words of `event`.
     static let events = ["manual", "push", "tag", "pull_request", "cron", "webhook"]
     /// Functions that come with later parts of the language.
-    static let laterFunctions: Set<String> = ["hash"]
+    static let laterFunctions = Set(PipelineSchema.later.filter { $0.hasSuffix("()") }.map { String($0.dropLast(2)) })
 
     func at(_ place: Place) -> ExpressionScope {
         var scope = self

@@ -21,6 +21,8 @@ enum Scalars {
 
     /// `${{ expression }}` around a whole condition is taken off. The offset is where the expression's text begins.
     static func unwrapped(_ text: String) -> (text: String, offset: Int) {
+        // Most conditions stand for themselves.
+        guard TemplateSyntax.hasMark(text) else { return (text, 0) }
         let scalars = Array(text.unicodeScalars)
         let start = scalars.prefix { $0.properties.isWhitespace }.count
         let end = scalars.count - scalars.reversed().prefix { $0.properties.isWhitespace }.count

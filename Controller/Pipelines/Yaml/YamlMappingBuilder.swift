@@ -18,12 +18,21 @@ struct YamlMappingBuilder {
             merge(value, path, &findings)
             return
         }
-        if let first = places[key.text] {
+        if let first = place(of: key.text) {
             reportDuplicate(key.text, span, first: first, path, &findings)
             return
         }
-        places[key.text] = span
         entries.append(YamlNode.Entry(key: key.text, keySpan: span, value: value))
+        if !places.isEmpty { places[key.text] = span }
+    }
+
+    /// Most maps are small, and looking through a few keys is faster than hashing them.
+    private static let fewKeys = 12
+
+    private mutating func place(of key: String) -> SourceSpan? {
+        guard entries.count > Self.fewKeys else { return entries.first { $0.key == key }?.keySpan }
+        if places.isEmpty { for entry in entries { places[entry.key] = entry.keySpan } }
+        return places[key]
     }
 
     /// The mapping's own entries, then those of merge keys that it does not have itself.
