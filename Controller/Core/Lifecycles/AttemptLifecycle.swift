@@ -104,13 +104,13 @@ package struct AttemptLifecycle: Equatable, Sendable {
         return .ended
     }
 
-    /// The agent refused to start it, for good.
-    package mutating func declined(_ reason: String, at now: Int64) -> Action {
+    /// The agent refused to start it, or it could not be sent to one, for good.
+    package mutating func declined(_ reason: String, cause: Cause = .startFailed, at now: Int64) -> Action {
         guard isLive, row.startedAt == nil else { return .none }
         if isStopping {
             end(.cancelled, cause: .neverStarted, message: reason, at: now)
         } else {
-            end(.error, cause: .startFailed, message: reason, at: now)
+            end(.error, cause: cause, message: reason, at: now)
         }
         settle(LogSummary(state: .complete, bytes: 0, lines: 0))
         return .ended
