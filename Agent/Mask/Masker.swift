@@ -72,15 +72,18 @@ package struct Masker: Sendable {
     }
 
     /// A text of its own, such as an error message, without secrets.
-    package func masked(_ text: String) -> String {
+    package func masked(_ text: String) -> String { String(decoding: masked(Array(text.utf8)), as: UTF8.self) }
+
+    /// Bytes of their own, such as a small file's, without secrets.
+    package func masked(_ bytes: [UInt8]) -> [UInt8] {
         var copy = self
         copy.held = []
         copy.position = 0
         copy.maskedEnd = -1
         var output: [UInt8] = []
-        copy.feed(Array(text.utf8), into: &output)
+        copy.feed(bytes, into: &output)
         copy.finish(into: &output)
-        return String(decoding: output, as: UTF8.self)
+        return output
     }
 
     /// Goes through `text`, which begins at ``position``, up to its end or the first place that more text must decide.

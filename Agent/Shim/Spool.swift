@@ -60,6 +60,15 @@ struct Spool {
         return true
     }
 
+    /// Bytes of their own without the step's secrets.
+    func masked(_ bytes: [UInt8]) -> [UInt8] { masker.masked(bytes) }
+
+    /// Stores a line of the shim's own behind the step's output.
+    mutating func add(_ line: String, time: UInt64) {
+        masked = Array(line.utf8)
+        store(time)
+    }
+
     /// `text` without the step's secrets.
     func masked(_ text: String) -> String { masker.masked(text) }
 

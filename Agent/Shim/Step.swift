@@ -7,6 +7,8 @@ struct Step {
     let program: String
     var files: StepFiles
     let startedAt: UInt64
+    /// Where it writes its outputs.
+    var outputFile: String?
     /// How the main process ended.
     var status: ChildStatus?
     /// Whether all that the step wrote was seen.

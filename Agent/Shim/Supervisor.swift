@@ -214,6 +214,7 @@ final class Supervisor {
         do throws(StepFiles.Refusal) {
             step = Step(
                 attempt: spec.attempt, program: spec.arguments[0], files: try StepFiles.claim(spec), startedAt: now)
+            step?.outputFile = OutputMask.path(in: spec.environment)
             perform(lifecycle.startFileClaimed(now: now), blob: blob)
         } catch {
             _ = lifecycle.startFileRefused(error.reason, now: now)
@@ -310,7 +311,14 @@ final class Supervisor {
         step?.droppedIsKnown = false
     }
 
+    private func maskOutputs() {
+        guard let spool = step?.files.spool, let path = step?.outputFile else { return }
+        let isMasked = OutputMask.apply(to: path) { spool.masked($0) }
+        if isMasked { step?.files.spool.add(OutputMask.note, time: sinceStart) }
+    }
+
     private func finish(_ ending: Ending, unkillable: Bool) {
+        maskOutputs()
         guard let step else { return }
         var record = step.exitRecord(ending, unkillable: unkillable)
         record.usage = tree.usage(wallMs: now - step.startedAt)
