@@ -19,7 +19,7 @@ struct AgentCommand: AsyncParsableCommand {
         subcommands: [
             EnrolCommand.self, RunCommand.self, DrainCommand.self, StatusCommand.self, DoctorCommand.self,
             MaskCommand.self,
-            StepCheckoutCommand.self,
+            StepCheckoutCommand.self, StepStoreArtifactsCommand.self, StepFetchArtifactsCommand.self,
         ])
 }
 

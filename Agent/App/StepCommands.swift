@@ -1,4 +1,5 @@
 import AgentExec
+import AgentLink
 import ArgumentParser
 import Glibc
 
@@ -29,6 +30,34 @@ struct StepCheckoutCommand: AsyncParsableCommand {
     func run() async throws {
         let host = StepEnvironment.valuesOfThisProcess
         let code = await CheckoutStep.run(host: host, directory: WorkingDirectory.path)
+        if code != 0 { throw ExitCode(code) }
+    }
+}
+
+struct StepStoreArtifactsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step-store-artifacts", abstract: "The built-in step that keeps files and test reports.",
+        shouldDisplay: false)
+
+    func run() async throws {
+        let host = StepEnvironment.valuesOfThisProcess
+        let code = await StoreArtifactsStep.run(host: host, directory: WorkingDirectory.path) { directory, attempt in
+            ArtifactClient(directory: directory, attempt: attempt)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+}
+
+struct StepFetchArtifactsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step-fetch-artifacts", abstract: "The built-in step that fetches files of earlier jobs.",
+        shouldDisplay: false)
+
+    func run() async throws {
+        let host = StepEnvironment.valuesOfThisProcess
+        let code = await FetchArtifactsStep.run(host: host, directory: WorkingDirectory.path) { directory, attempt in
+            ArtifactClient(directory: directory, attempt: attempt)
+        }
         if code != 0 { throw ExitCode(code) }
     }
 }

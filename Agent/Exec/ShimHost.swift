@@ -195,7 +195,7 @@ package final class ShimHost: @unchecked Sendable {
     private func specification(_ start: Start) throws -> ShimSpec {
         let paths = settings.paths
         let attempt = start.attempt.rawValue
-        let own = try StepCommand.variables(for: start.spec, paths: paths)
+        let own = try StepCommand.variables(for: start.spec, attempt: start.attempt, paths: paths)
         let variables = settings.environment.variables(
             for: start, paths: paths, agentName: settings.agentName, containment: containment)
         return ShimSpec(

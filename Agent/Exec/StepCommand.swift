@@ -11,6 +11,11 @@ package enum StepCommand {
 
     package static let checkoutVariable = "ANSFLOW_CHECKOUT"
     package static let mirrorsVariable = "ANSFLOW_MIRRORS"
+    /// The specification of a built-in step about artifacts, as JSON.
+    package static let artifactsVariable = "ANSFLOW_ARTIFACTS"
+    /// The agent's data directory, for built-in steps that speak to the controller. No other step gets it.
+    package static let directoryVariable = "ANSFLOW_AGENT_DIRECTORY"
+    package static let attemptVariable = "ANSFLOW_ATTEMPT_ID"
 
     /// - Parameter agentProgram: The agent's own program, which is also the built-in steps'.
     /// - Returns: Program and arguments.
@@ -20,6 +25,8 @@ package enum StepCommand {
         case .run(let commands, .bash):
             ["bash", "-eo", "pipefail", "-c", script, "bash"] + commands.map(withoutLastLineFeeds)
         case .checkout: [agentProgram, "step-checkout"]
+        case .storeArtifacts: [agentProgram, "step-store-artifacts"]
+        case .fetchArtifacts: [agentProgram, "step-fetch-artifacts"]
         }
     }
 
@@ -29,12 +36,22 @@ package enum StepCommand {
     }
 
     /// Variables that the built-in step needs beside those of every step.
-    package static func variables(for spec: StepSpec, paths: AgentPaths) throws(WireError) -> [String] {
-        guard case .checkout = spec.action else { return [] }
+    package static func variables(
+        for spec: StepSpec, attempt: AttemptID, paths: AgentPaths
+    ) throws(WireError) -> [String] {
+        if case .run = spec.action { return [] }
         var bare = spec
         bare.environment = [:]
         let text = String(decoding: try WireCodec.encodeSpec(bare), as: UTF8.self)
-        return ["\(checkoutVariable)=\(text)", "\(mirrorsVariable)=\(paths.mirrors)"]
+        switch spec.action {
+        case .run: return []
+        case .checkout: return ["\(checkoutVariable)=\(text)", "\(mirrorsVariable)=\(paths.mirrors)"]
+        case .storeArtifacts, .fetchArtifacts:
+            return [
+                "\(artifactsVariable)=\(text)", "\(directoryVariable)=\(paths.root)",
+                "\(attemptVariable)=\(attempt)",
+            ]
+        }
     }
 
     /// What Linux would not take, as a sentence.

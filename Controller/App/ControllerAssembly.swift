@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerArtifacts
 import ControllerCore
 import ControllerGateway
 import ControllerHTTP
@@ -38,6 +39,12 @@ struct ControllerAssembly {
             _exit(74)
         }
         let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
+        let vault = try await SecretVault.open(
+            directory: settings.dataDirectory, repository: database, clock: Clocks.wall,
+            logger: Logger(label: "ansflow.secrets"))
+        let artifacts = try ArtifactStore(
+            directory: settings.dataDirectory + "/artifacts", repository: database, clock: Clocks.wall,
+            shortage: { disk.shortage }, logger: Logger(label: "ansflow.artifacts"))
         let ingest = LogIngest(hasRoom: { disk.takesBytes }, logger: Logger(label: "ansflow.logs"))
         let logs = try LogStore(
             directory: settings.dataDirectory + "/logs", configuration: .init(),
@@ -56,7 +63,7 @@ struct ControllerAssembly {
                     host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
                 authority: authority,
                 directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
-                events: AgentSessions(engine: engine, ingest: ingest),
+                events: AgentSessions(engine: engine, ingest: ingest), artifacts: artifacts,
                 state: .init(writable: { !engine.isHalted }, generation: { generation }),
                 logger: Logger(label: "ansflow.gateway"))
         }
@@ -64,11 +71,11 @@ struct ControllerAssembly {
         let hub = EventHub(
             reading: TopicStore(queries: database, pipelines: database), logs: reader, now: Clocks.wall)
         ingest.attach(store: logs, engine: engine, gateway: gateway)
-        router.attach(gateway: gateway, hub: hub, ingest: ingest)
+        router.attach(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault)
 
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
-            services: services(database, engine, sessions, authority, reader, hub, disk),
+            services: services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk),
             logger: Logger(label: "ansflow.http"))
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
@@ -83,7 +90,7 @@ struct ControllerAssembly {
             announce.cancel()
         }
         var group = ServiceGroupConfiguration(
-            services: [EngineTicker(engine: engine), gateway, server],
+            services: [EngineTicker(engine: engine), ArtifactSweeper(store: artifacts), gateway, server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
         // Of all that runs, only the users' listener still has to bind.
@@ -109,14 +116,19 @@ struct ControllerAssembly {
 
     private func services(
         _ database: Database, _ engine: Engine, _ sessions: SessionService, _ authority: CertificateAuthority,
-        _ reader: LogReader, _ hub: EventHub, _ disk: Disk
+        _ reader: LogReader, _ hub: EventHub, _ vault: SecretVault,
+        _ artifacts: ArtifactStore, _ disk: Disk
     ) -> HTTPServices {
-        return HTTPServices(
+        var services = HTTPServices(
             commands: engine, queries: database, pipelines: database, logs: reader,
             compiler: PipelineReader(), authentication: sessions, logins: sessions, tickets: sessions, keys: sessions,
             enrolmentTokens: EnrolmentTokens(database, fingerprint: authority.fingerprint, clock: Clocks.wall),
             hub: hub,
             runsVersion: { database.runsVersion }, diskFloor: { disk.shortage })
+        services.secrets = vault
+        services.artifacts = artifacts
+        services.tests = database
+        return services
     }
 
     /// What need not be done before the first answer: the database's check, and logs whose packing a crash cut off.

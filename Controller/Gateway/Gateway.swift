@@ -63,9 +63,11 @@ package struct Gateway: Service {
     private let logger: Logger
 
     /// Binds the listener; nothing is accepted before ``run()``.
+    ///
+    /// - Parameter artifacts: What agents send and fetch; without it there is no such path.
     package static func bind(
         _ configuration: Configuration, authority: CertificateAuthority, directory: any AgentDirectory,
-        events: any SessionEvents, state: State, logger: Logger,
+        events: any SessionEvents, artifacts: (any AgentArtifacts)? = nil, state: State, logger: Logger,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> Gateway {
         let identity = try ListenerIdentity(authority, extraNames: configuration.names)
@@ -80,12 +82,14 @@ package struct Gateway: Service {
         var listener = TransportServer.Configuration(host: configuration.host, port: configuration.port)
         listener.limits.deadline = configuration.timing.requestDeadline
         listener.unauthenticatedPerAddressMax = configuration.unauthenticatedPerAddressMax
+        let files = artifacts.map { ArtifactEndpoint(directory: directory, artifacts: $0, logger: logger) }
         let handlers = TransportServer.Handlers(
-            decide: { decide($0, configuration) },
+            decide: { decide($0, configuration, hasArtifacts: files != nil) },
             answer: { request, body in await enrol.answer(body, remote: request.remoteAddress) },
             serve: { connection, request, ticket in
                 await host.serve(connection, acceptedAt: request.acceptedAt, ticket)
-            })
+            },
+            stream: { stream, request, ticket in await files?.serve(stream, request, ticket) })
         let server = try await TransportServer.bind(
             listener, handlers: handlers, logger: logger, group: group, tls: { identity.context })
         return Gateway(server: server, registry: registry, identity: identity, logger: logger)
@@ -144,8 +148,15 @@ package struct Gateway: Service {
         }
     }
 
-    private static func decide(_ request: ServerRequest, _ configuration: Configuration) -> RequestDecision {
+    private static func decide(
+        _ request: ServerRequest, _ configuration: Configuration, hasArtifacts: Bool
+    ) -> RequestDecision {
         switch request.path {
+        case let path where path.hasPrefix("/agent/artifact") && hasArtifacts:
+            guard request.peerCertificateDER != nil else {
+                return .answer(.text(401, "Without a client certificate a connection may only enrol."))
+            }
+            return .stream
         case ProtocolVersion.enrolPath:
             guard request.method == .POST else { return .answer(.text(405, "Enrolment is a POST.")) }
             return .readBody(max: EnrolRequest.bytesMax)

@@ -5,6 +5,8 @@ enum Schema {
     static let migrations: [[String]] = [
         SchemaV1.people + SchemaV1.pipelines + SchemaV1.runs + SchemaV1.attempts + SchemaV1.guards,
         SchemaV2Indexes.statements,
+        SchemaV3Secrets.statements,
+        SchemaV3Artifacts.statements,
         SchemaV4Life.statements,
     ]
 

@@ -24,6 +24,8 @@ package struct ServerRequest: Sendable {
     package var method: HTTPMethod
     /// Without query.
     package var path: String
+    /// What stands behind the path's `?`; empty where nothing does.
+    package var query: String
     package var headers: HTTPHeaders
     /// The client's address, without its port.
     package var remoteAddress: String
@@ -63,5 +65,7 @@ package enum RequestDecision: Sendable {
     case upgrade(subprotocol: String, WebSocketOptions)
     /// Read the body, at most so many bytes, then ask for an answer.
     case readBody(max: Int)
+    /// Hand the connection over: this request and those that follow on it are read and answered piece by piece.
+    case stream
     case answer(HTTPAnswer)
 }

@@ -9,12 +9,14 @@ import NIOWebSocket
 /// nothing can hide behind it.
 final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     /// What became of the connection.
     enum Outcome: Sendable {
         case webSocket(MessageConnection, ServerRequest)
         case request(ServerRequest, body: [UInt8])
+        case stream(HTTPServerStream, ServerRequest)
         /// It was answered, refused or cut; there is nothing more to do.
         case done
     }
@@ -25,6 +27,8 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
         case upgrade(ServerRequest, HTTPRequestHead, subprotocol: String, WebSocketOptions)
         /// The pipeline is being rebuilt: whatever comes are bytes for the next handler.
         case rebuilding([NIOAny])
+        /// The connection is another's: everything goes on to the next handler.
+        case passing
         case over
     }
 
@@ -63,6 +67,7 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch phase {
         case .rebuilding(let held): phase = .rebuilding(held + [data])
+        case .passing: context.fireChannelRead(data)
         case .over: break
         case .head:
             guard case .head(let head) = unwrapInboundIn(data) else { return }
@@ -99,8 +104,10 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let path = head.uri.prefix { $0 != "?" }
         let request = ServerRequest(
-            method: head.method, path: String(head.uri.prefix { $0 != "?" }), headers: head.headers,
+            method: head.method, path: String(path), query: String(head.uri.dropFirst(path.count + 1)),
+            headers: head.headers,
             remoteAddress: context.channel.remoteAddress?.ipAddress ?? "unknown",
             peerCertificateDER: try? context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes(),
             acceptedAt: acceptedAt)
@@ -112,7 +119,21 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
                 return answer(.text(413, "The body is too long; at most \(max) bytes are allowed."), context)
             }
             phase = .body(request, [], max: max)
+        case .stream: handOver(request, head, context)
         case .answer(let answer): self.answer(answer, context)
+        }
+    }
+
+    /// Puts the reader and writer of the connection's owner behind this handler and gives it the head that was read.
+    private func handOver(_ request: ServerRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        timer?.cancel()
+        do {
+            let stream: HTTPServerStream = try HTTPStreams.install(on: context.channel)
+            phase = .passing
+            outcome.succeed(.stream(stream, request))
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        } catch {
+            context.close(promise: nil)
         }
     }
 

@@ -101,11 +101,11 @@ package struct TransportClient: Sendable {
     }
 
     /// The name for SNI and for the check of the certificate; `nil` where the address is a number, which is checked itself.
-    private var serverName: String? {
+    var serverName: String? {
         (try? SocketAddress(ipAddress: address.host, port: address.port)) == nil ? address.host : nil
     }
 
-    private var bootstrap: ClientBootstrap {
+    var bootstrap: ClientBootstrap {
         ClientBootstrap(group: group)
             .connectTimeout(.nanoseconds(limits.deadline.nanoseconds))
             .channelOption(.maxMessagesPerRead, value: 4)

@@ -32,15 +32,21 @@ package struct TransportServer: Sendable {
         /// Serves a WebSocket; the connection is closed when this returns. The ticket is released when the peer has shown
         /// who it is, and in any case when this returns.
         package var serve: @Sendable (MessageConnection, ServerRequest, AddressLimiter.Ticket) async -> Void
+        /// Serves a connection that was handed over; it is closed when this returns. The ticket as for ``serve``.
+        package var stream: @Sendable (HTTPServerStream, ServerRequest, AddressLimiter.Ticket) async -> Void
 
         package init(
             decide: @escaping @Sendable (ServerRequest) -> RequestDecision,
             answer: @escaping @Sendable (ServerRequest, [UInt8]) async -> HTTPAnswer,
-            serve: @escaping @Sendable (MessageConnection, ServerRequest, AddressLimiter.Ticket) async -> Void
+            serve: @escaping @Sendable (MessageConnection, ServerRequest, AddressLimiter.Ticket) async -> Void,
+            stream: @escaping @Sendable (HTTPServerStream, ServerRequest, AddressLimiter.Ticket) async -> Void = {
+                _, _, _ in
+            }
         ) {
             self.decide = decide
             self.answer = answer
             self.serve = serve
+            self.stream = stream
         }
     }
 
@@ -156,6 +162,13 @@ package struct TransportServer: Sendable {
             } catch {
                 logger.debug("an answer was not delivered", metadata: ["error": "\(error)"])
             }
+        case .stream(let stream, let request):
+            await withTaskCancellationHandler {
+                await handlers.stream(stream, request, accepted.ticket)
+            } onCancel: {
+                accepted.channel.close(promise: nil)
+            }
+            try? await accepted.channel.close()
         case .done, nil: break
         }
     }

@@ -6,6 +6,10 @@ package struct StepSpec: Codable, Equatable, Sendable {
         case run(commands: [String], shell: Shell)
         /// Checks a repository out into the workspace.
         case checkout(Checkout)
+        /// Keeps files of the workspace, and test reports.
+        case storeArtifacts(StoreArtifacts)
+        /// Puts files that earlier jobs kept into the workspace.
+        case fetchArtifacts(FetchArtifacts)
     }
 
     package enum Shell: String, Codable, Sendable, CaseIterable {
@@ -44,6 +48,71 @@ package struct StepSpec: Codable, Equatable, Sendable {
         enum CodingKeys: String, CodingKey {
             case url, ref, commit, depth, submodules, lfs, clean
             case allowLocal = "allow_local"
+        }
+    }
+
+    package struct StoreArtifacts: Codable, Equatable, Sendable {
+        package struct Rule: Codable, Equatable, Sendable {
+            /// Globs below the workspace; `**` crosses folders. A leading `!` takes files out again.
+            package var paths: [String]
+            /// How long they are kept, in milliseconds; `nil` for the controller's rule.
+            package var keepMs: UInt64?
+            /// Whether it is fine that nothing matches.
+            package var optional: Bool
+
+            package init(paths: [String], keepMs: UInt64? = nil, optional: Bool = false) {
+                self.paths = paths
+                self.keepMs = keepMs
+                self.optional = optional
+            }
+
+            enum CodingKeys: String, CodingKey {
+                case paths, optional
+                case keepMs = "keep_ms"
+            }
+        }
+
+        /// JUnit reports that a step wrote.
+        package struct Report: Codable, Equatable, Sendable {
+            package var step: String
+            /// Globs as in ``Rule/paths``.
+            package var paths: [String]
+
+            package init(step: String, paths: [String]) {
+                self.step = step
+                self.paths = paths
+            }
+        }
+
+        package var rules: [Rule]
+        package var reports: [Report]
+
+        package init(rules: [Rule], reports: [Report] = []) {
+            self.rules = rules
+            self.reports = reports
+        }
+    }
+
+    package struct FetchArtifacts: Codable, Equatable, Sendable {
+        package struct Source: Codable, Equatable, Sendable {
+            /// Ids of jobs of the same run.
+            package var jobs: [String]
+            /// Globs that narrow what is fetched; empty for all.
+            package var paths: [String]
+            /// A folder below the workspace; empty for the workspace itself.
+            package var into: String
+
+            package init(jobs: [String], paths: [String] = [], into: String = "") {
+                self.jobs = jobs
+                self.paths = paths
+                self.into = into
+            }
+        }
+
+        package var sources: [Source]
+
+        package init(sources: [Source]) {
+            self.sources = sources
         }
     }
 

@@ -244,6 +244,26 @@ package enum WireCodec {
     package static func decodeEnrolRefusal(_ bytes: [UInt8]) throws(WireError) -> EnrolRefusal { try plain(bytes) }
     package static func decodeLinkSettings(_ bytes: [UInt8]) throws(WireError) -> LinkSettings { try plain(bytes) }
 
+    // MARK: Artifacts
+
+    package static func encode(_ manifest: ArtifactManifest) throws(WireError) -> [UInt8] { try plain(manifest) }
+    package static func encode(_ receipt: ArtifactReceipt) throws(WireError) -> [UInt8] { try plain(receipt) }
+    package static func encode(_ listing: ArtifactListing) throws(WireError) -> [UInt8] { try plain(listing) }
+
+    package static func decodeManifest(_ bytes: [UInt8]) throws(WireError) -> ArtifactManifest {
+        let manifest: ArtifactManifest = try plain(bytes, max: ArtifactLimits.manifestBytesMax)
+        try manifest.validate()
+        return manifest
+    }
+
+    package static func decodeReceipt(_ bytes: [UInt8]) throws(WireError) -> ArtifactReceipt {
+        try plain(bytes, max: ArtifactLimits.manifestBytesMax)
+    }
+
+    package static func decodeListing(_ bytes: [UInt8]) throws(WireError) -> ArtifactListing {
+        try plain(bytes, max: ArtifactLimits.manifestBytesMax)
+    }
+
     private static func plain(_ value: some Encodable) throws(WireError) -> [UInt8] {
         do {
             let encoder = JSONEncoder()
@@ -254,9 +274,11 @@ package enum WireCodec {
         }
     }
 
-    private static func plain<Body: Decodable>(_ bytes: [UInt8]) throws(WireError) -> Body {
-        guard bytes.count <= EnrolRequest.bytesMax else {
-            throw WireError("The body has \(bytes.count) bytes; at most \(EnrolRequest.bytesMax) are allowed.")
+    private static func plain<Body: Decodable>(
+        _ bytes: [UInt8], max: Int = EnrolRequest.bytesMax
+    ) throws(WireError) -> Body {
+        guard bytes.count <= max else {
+            throw WireError("The body has \(bytes.count) bytes; at most \(max) are allowed.")
         }
         return try body(bytes)
     }

@@ -19,6 +19,7 @@ import Testing
 /// A server on a free port for the time of `body`.
 func withServer(
     _ world: World = World(), change: (inout HTTPConfiguration) -> Void = { _ in },
+    services adjust: (inout HTTPServices) -> Void = { _ in },
     _ body: (World, EventHub, Client) async throws -> Void
 ) async throws {
     var configuration = HTTPConfiguration(now: { World.now })
@@ -26,8 +27,10 @@ func withServer(
     configuration.accessLog = nil
     change(&configuration)
     let hub = world.hub()
+    var services = world.services(hub)
+    adjust(&services)
     let server = try Server(
-        configuration: configuration, services: world.services(hub),
+        configuration: configuration, services: services,
         logger: Logger(
             label: "test",
             factory: { _ in

@@ -95,4 +95,76 @@ struct GoldenFrameTests {
                 == #"{"code":"token_refused","message":"No."}"#)
         #expect(try WireCodec.decodeEnrolRefusal(Array(#"{"code":"revoked","message":"x"}"#.utf8)).code == .revoked)
     }
+
+    /// Actions as they stand in START's specification.
+    @Test func actions() throws {
+        let store = StepSpec.StoreArtifacts(
+            rules: [.init(paths: ["out/**", "!*.o"], keepMs: 5, optional: true), .init(paths: ["a"])],
+            reports: [.init(step: "test", paths: ["r.xml"])])
+        let fetch = StepSpec.FetchArtifacts(sources: [.init(jobs: ["build"], paths: ["out/*"], into: "in")])
+        let samples: [(StepSpec.Action, String)] = [
+            (
+                .storeArtifacts(store),
+                #"{"storeArtifacts":{"_0":{"reports":[{"paths":["r.xml"],"step":"test"}],"rules":[{"keep_ms":5,"#
+                    + #""optional":true,"paths":["out/**","!*.o"]},{"optional":false,"paths":["a"]}]}}}"#
+            ),
+            (
+                .fetchArtifacts(fetch),
+                #"{"fetchArtifacts":{"_0":{"sources":[{"into":"in","jobs":["build"],"paths":["out/*"]}]}}}"#
+            ),
+        ]
+        for (action, text) in samples {
+            let spec = StepSpec(
+                jobAttempt: JobAttemptID(5), title: "t", action: action, environment: [:], timeoutMs: 1, graceMs: 2,
+                logLimitBytes: 3)
+            let bytes = try WireCodec.encodeSpec(spec)
+            let whole =
+                #"{"action":"# + text
+                + #","environment":{},"grace_ms":2,"job_attempt":5,"log_limit_bytes":3,"timeout_ms":1,"title":"t","type":"spec"}"#
+            #expect(String(decoding: bytes, as: UTF8.self) == whole)
+            #expect(try WireCodec.decodeSpec(Array(whole.utf8)) == spec)
+        }
+    }
+
+    /// Bodies and names of the requests about artifacts.
+    @Test func artifacts() throws {
+        #expect(ArtifactPaths.content == "/agent/artifacts/" && ArtifactPaths.manifest == "/agent/artifact-manifest")
+        #expect(ArtifactPaths.offsetField == "upload-offset" && ArtifactPaths.completeField == "upload-complete")
+        let digest = String(repeating: "0a", count: 32)
+        let manifest = ArtifactManifest(
+            files: [.init(path: "out/a", size: 7, sha256: digest, executable: true, keepMs: 9)],
+            reports: [.init(step: "test", path: "r.xml", size: 1, sha256: digest)])
+        let text =
+            #"{"files":[{"executable":true,"keep_ms":9,"path":"out/a","sha256":""# + digest + #"","size":7}],"#
+            + #""reports":[{"path":"r.xml","sha256":""# + digest + #"","size":1,"step":"test"}]}"#
+        #expect(String(decoding: try WireCodec.encode(manifest), as: UTF8.self) == text)
+        #expect(try WireCodec.decodeManifest(Array(text.utf8)) == manifest)
+        let receipt = ArtifactReceipt(notes: ["n"])
+        #expect(String(decoding: try WireCodec.encode(receipt), as: UTF8.self) == #"{"notes":["n"]}"#)
+        #expect(try WireCodec.decodeReceipt(Array(#"{"notes":["n"]}"#.utf8)) == receipt)
+        let listing = ArtifactListing(files: manifest.files)
+        #expect(try WireCodec.decodeListing(try WireCodec.encode(listing)) == listing)
+    }
+
+    @Test func manifestsThatBreakALimitAreRefused() {
+        let digest = String(repeating: "0a", count: 32)
+        func refused(_ manifest: ArtifactManifest) -> Bool {
+            guard let bytes = try? WireCodec.encode(manifest) else { return false }
+            return (try? WireCodec.decodeManifest(bytes)) == nil
+        }
+        func file(_ path: String, size: UInt64 = 1, digest name: String? = nil) -> ArtifactManifest.File {
+            .init(path: path, size: size, sha256: name ?? digest)
+        }
+        for path in ["", "/a", "../a", "a/../b", "a//b", "a/.", "a\n", "a/", String(repeating: "x", count: 1025)] {
+            #expect(refused(ArtifactManifest(files: [file(path)])), "\(path)")
+        }
+        #expect(refused(ArtifactManifest(files: [file("a"), file("a")])))
+        #expect(refused(ArtifactManifest(files: [file("a", digest: digest.uppercased())])))
+        #expect(refused(ArtifactManifest(files: [file("a", size: ArtifactLimits.fileBytesMax + 1)])))
+        #expect(refused(ArtifactManifest(files: (0...ArtifactLimits.filesMax).map { file("f\($0)") })))
+        #expect(!refused(ArtifactManifest(files: [file("a b/..c/ä", size: ArtifactLimits.fileBytesMax)])))
+        let report = ArtifactManifest.Report(
+            step: "s", path: "r", size: ArtifactLimits.reportBytesMax + 1, sha256: digest)
+        #expect(refused(ArtifactManifest(files: [], reports: [report])))
+    }
 }

@@ -29,13 +29,13 @@ package struct Answer: Sendable {
 /// Talks HTTP with one controller. Redirects are not followed, since they could carry the token elsewhere.
 package actor APIClient {
     package let endpoint: Endpoint
-    private let http: HTTPClient
+    let http: HTTPClient
     private let store: CredentialStore
     private var kept: Credential?
 
     /// An answer larger than this is refused.
     package static let bodyLimit = 64 << 20
-    private static let timeout = TimeAmount.seconds(60)
+    static let timeout = TimeAmount.seconds(60)
 
     package init(endpoint: Endpoint, store: CredentialStore = CredentialStore()) throws {
         self.endpoint = endpoint

@@ -25,7 +25,8 @@ package struct AnsFlowCommand: AsyncParsableCommand {
         subcommands: [
             LoginCommand.self, LogoutCommand.self, PipelineCommand.self, RunCommand.self, RunsCommand.self,
             ShowCommand.self, LogsCommand.self, CancelCommand.self, AgentsCommand.self, AgentCommand.self,
-            AgentTokenCommand.self, APIKeyCommand.self, StatusCommand.self, UpCommand.self, DownCommand.self,
+            AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, ArtifactCommand.self, TestsCommand.self,
+            StatusCommand.self, UpCommand.self, DownCommand.self,
         ])
 
     package init() {}

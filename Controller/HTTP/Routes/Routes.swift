@@ -10,6 +10,9 @@ enum Routes {
             + RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes
             + LogRoutes(services: services).routes
             + AgentRoutes(services: services, configuration: configuration).routes
+            + SecretRoutes(services: services).routes
+            + ArtifactRoutes(services: services).routes
+            + TestRoutes(services: services).routes
             + LiveRoutes.routes
     }
 }

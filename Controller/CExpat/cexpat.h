@@ -1,0 +1,2 @@
+// expat, as Debian's libexpat1-dev installs it.
+#include <expat.h>

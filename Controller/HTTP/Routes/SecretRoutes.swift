@@ -1,0 +1,156 @@
+import AnsFlowProtocol
+import ControllerCore
+import ControllerRealtime
+import HTTPTypes
+import NIOCore
+
+/// Secrets of projects and environments: values go in and never come out.
+struct SecretRoutes {
+    let services: HTTPServices
+
+    /// The shortest value that logs are masked for.
+    private static let maskedBytesMin = 4
+    private static let json = ["application/json"]
+
+    var routes: [Route] {
+        let project = "/api/v1/projects/{id}"
+        return places(project + "/secrets", "", "a project") { _ in "" }
+            + places(project + "/environments/{environment}/secrets", "Environment", "an environment") { call in
+                let name = call.parameters[1]
+                guard SecretLimits.isEnvironment(name) else {
+                    throw Problem.notFound("There is no such environment.")
+                }
+                return name
+            }
+    }
+
+    /// The routes of one kind of place; the environment is the second of the path's parameters where there is one.
+    private func places(
+        _ path: String, _ kind: String, _ what: String, environment: @escaping @Sendable (Call) throws -> String
+    ) -> [Route] {
+        [
+            Route(.get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)") { call in
+                try await list(call, environment(call))
+            },
+            Route(
+                .post, path, .write, "create\(kind)Secret", "Set a new secret of \(what)", body: Self.json
+            ) { call in
+                try await create(call, environment(call))
+            },
+            Route(
+                .put, path + "/{name}", .write, "set\(kind)Secret", "Set or replace a secret of \(what)",
+                body: Self.json
+            ) { call in
+                try await replace(call, environment(call))
+            },
+            Route(.delete, path + "/{name}", .write, "delete\(kind)Secret", "Delete a secret of \(what)") { call in
+                try await delete(call, environment(call))
+            },
+        ]
+    }
+
+    private func vault() throws -> any SecretManaging {
+        guard let secrets = services.secrets else { throw Problem.unavailable("Secrets are not kept here.") }
+        return secrets
+    }
+
+    private func project(_ call: Call) throws -> ProjectID { ProjectID(try call.id(what: "project")) }
+
+    private func list(_ call: Call, _ environment: String) async throws -> Reply {
+        let rows = try await vault().list(project: project(call), environment: environment)
+        return .json { json in
+            json.object { json in
+                json.name("items")
+                json.array(rows) { json, row in json.object { Self.members(row, &$0) } }
+                json.field("page", 1)
+                json.field("per_page", max(rows.count, 1))
+                json.field("total", rows.count)
+            }
+        }
+    }
+
+    private func create(_ call: Call, _ environment: String) async throws -> Reply {
+        var fields = try call.fields()
+        let name = fields.required("name", max: SecretLimits.nameBytesMax)
+        if !name.isEmpty, !SecretLimits.isName(name) { fields.wrong("name", Self.nameRule) }
+        let value = Self.value(&fields)
+        try fields.finish()
+        let row = try await set(name, value, call, environment, .create)
+        return .created(at: "\(Self.path(row))/\(name)", Self.text(row, value))
+    }
+
+    private func replace(_ call: Call, _ environment: String) async throws -> Reply {
+        var fields = try call.fields()
+        let name = call.parameters[environment.isEmpty ? 1 : 2]
+        if !SecretLimits.isName(name) { fields.wrong("name", Self.nameRule) }
+        let value = Self.value(&fields)
+        try fields.finish()
+        let row = try await set(name, value, call, environment, .createOrReplace)
+        return .json(Self.text(row, value), row.version == 1 ? .created : .ok)
+    }
+
+    private func delete(_ call: Call, _ environment: String) async throws -> Reply {
+        let name = call.parameters[environment.isEmpty ? 1 : 2]
+        guard try await vault().delete(name, project: project(call), environment: environment) else {
+            throw Problem.notFound("There is no such secret.")
+        }
+        return .noContent
+    }
+
+    private func set(
+        _ name: String, _ value: String, _ call: Call, _ environment: String, _ mode: SecretPut
+    ) async throws -> SecretRow {
+        do {
+            return try await vault().set(
+                name, value: value, project: project(call), environment: environment, mode: mode,
+                by: call.principal.name)
+        } catch SecretChange.noProject {
+            throw Problem.notFound("There is no such project.")
+        } catch SecretChange.tooMany {
+            throw Problem.conflict(
+                "The project has \(SecretLimits.perProjectMax) secrets, which is the most. Delete some first.")
+        } catch SecretChange.exists {
+            throw Problem.conflict("A secret of this name is set already. Replace it with PUT.")
+        } catch SecretChange.notFound {
+            throw Problem.notFound("There is no such secret.")
+        }
+    }
+
+    // MARK: Fields
+
+    private static let nameRule =
+        "It must be a letter or underscore, then letters, digits and underscores; at most 64 in all."
+
+    /// A variable of a process can't hold a zero byte.
+    private static func value(_ fields: inout Fields) -> String {
+        let value = fields.required("value", max: SecretLimits.valueBytesMax)
+        if value.utf8.contains(0) { fields.wrong("value", "It must not hold a zero byte.") }
+        return value
+    }
+
+    private static func path(_ row: SecretRow) -> String {
+        let project = "/api/v1/projects/\(row.project)"
+        guard !row.environment.isEmpty else { return project + "/secrets" }
+        return "\(project)/environments/\(PercentCode.encode(row.environment))/secrets"
+    }
+
+    private static func text(_ row: SecretRow, _ value: String) -> ByteBuffer {
+        var json = JSONWriter()
+        json.object { json in
+            members(row, &json)
+            // Blanks at the ends don't count: logs are searched without them.
+            let core = value.utf8.filter { $0 != 32 && !(9...13).contains($0) }
+            json.field("masked", core.count >= maskedBytesMin)
+        }
+        return json.buffer
+    }
+
+    private static func members(_ row: SecretRow, _ json: inout JSONWriter) {
+        json.field("name", row.name)
+        json.field("environment", row.environment.isEmpty ? nil : row.environment)
+        json.field("version", row.version)
+        json.field("created_at", time: row.createdAt)
+        json.field("updated_at", time: row.updatedAt)
+        json.field("updated_by", row.updatedBy)
+    }
+}
