@@ -1,5 +1,4 @@
 import AnsFlowProtocol
-import ControllerArtifacts
 import ControllerCore
 import ControllerGateway
 import ControllerHTTP
@@ -39,12 +38,6 @@ struct ControllerAssembly {
             _exit(74)
         }
         let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
-        let vault = try await SecretVault.open(
-            directory: settings.dataDirectory, repository: database, clock: Clocks.wall,
-            logger: Logger(label: "ansflow.secrets"))
-        let artifacts = try ArtifactStore(
-            directory: settings.dataDirectory + "/artifacts", repository: database, clock: Clocks.wall,
-            shortage: { disk.shortage }, logger: Logger(label: "ansflow.artifacts"))
         let ingest = LogIngest(hasRoom: { disk.takesBytes }, logger: Logger(label: "ansflow.logs"))
         let logs = try LogStore(
             directory: settings.dataDirectory + "/logs", configuration: .init(),
@@ -63,19 +56,21 @@ struct ControllerAssembly {
                     host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
                 authority: authority,
                 directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
-                events: AgentSessions(engine: engine, ingest: ingest), artifacts: artifacts,
+                events: AgentSessions(engine: engine, ingest: ingest),
                 state: .init(writable: { !engine.isHalted }, generation: { generation }),
                 logger: Logger(label: "ansflow.gateway"))
         }
         let reader = LogReader(store: logs)
         let hub = EventHub(
-            reading: TopicStore(queries: database, pipelines: database), logs: reader, now: Clocks.wall)
+            reading: TopicStore(
+                queries: database, pipelines: database, waiting: { await engine.waitingReasons($0) }), logs: reader,
+            now: Clocks.wall)
         ingest.attach(store: logs, engine: engine, gateway: gateway)
-        router.attach(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault)
+        router.attach(gateway: gateway, hub: hub, ingest: ingest)
 
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
-            services: services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk),
+            services: services(database, engine, sessions, authority, reader, hub, disk),
             logger: Logger(label: "ansflow.http"))
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
@@ -90,7 +85,7 @@ struct ControllerAssembly {
             announce.cancel()
         }
         var group = ServiceGroupConfiguration(
-            services: [EngineTicker(engine: engine), ArtifactSweeper(store: artifacts), gateway, server],
+            services: [EngineTicker(engine: engine), gateway, server],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
         // Of all that runs, only the users' listener still has to bind.
@@ -116,8 +111,7 @@ struct ControllerAssembly {
 
     private func services(
         _ database: Database, _ engine: Engine, _ sessions: SessionService, _ authority: CertificateAuthority,
-        _ reader: LogReader, _ hub: EventHub, _ vault: SecretVault,
-        _ artifacts: ArtifactStore, _ disk: Disk
+        _ reader: LogReader, _ hub: EventHub, _ disk: Disk
     ) -> HTTPServices {
         var services = HTTPServices(
             commands: engine, queries: database, pipelines: database, logs: reader,
@@ -125,9 +119,9 @@ struct ControllerAssembly {
             enrolmentTokens: EnrolmentTokens(database, fingerprint: authority.fingerprint, clock: Clocks.wall),
             hub: hub,
             runsVersion: { database.runsVersion }, diskFloor: { disk.shortage })
-        services.secrets = vault
-        services.artifacts = artifacts
-        services.tests = database
+        services.approvals = database
+        services.deployments = database
+        services.definitionSchema = PipelineSchema.jsonSchema()
         return services
     }
 

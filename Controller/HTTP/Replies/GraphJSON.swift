@@ -2,57 +2,116 @@ import ControllerCore
 
 /// A run's graph with where each part stands, for drawing.
 enum GraphJSON {
+    /// Where a node stands, in a run.
+    private struct Part {
+        var status: Status
+        var phase: Phase
+        var outcome: Outcome?
+        var started: Int64?
+        var finished: Int64?
+    }
+
     static func write(_ detail: RunDetail, _ json: inout JSONWriter) {
-        let graph = PlanGraph(detail.plan)
-        var parts: [String: (status: Status, started: Int64?, finished: Int64?)] = [:]
+        var parts: [String: Part] = [:]
+        let jobs = Dictionary(detail.jobs.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
         for job in detail.jobs {
-            parts[job.name] = (Status(phase: job.phase, outcome: job.outcome), job.startedAt, job.finishedAt)
-            for step in detail.steps where step.job == job.id {
-                parts["\(job.name)/\(step.name)"] = (
-                    Status(phase: step.phase, outcome: step.outcome), step.startedAt, step.finishedAt
-                )
-            }
+            parts[job.name] = Part(
+                status: Status(phase: job.phase, outcome: job.outcome), phase: job.phase, outcome: job.outcome,
+                started: job.startedAt, finished: job.finishedAt)
+        }
+        for step in detail.steps {
+            guard let job = jobs[step.job] else { continue }
+            parts["\(job)/\(step.name)"] = Part(
+                status: Status(phase: step.phase, outcome: step.outcome), phase: step.phase, outcome: step.outcome,
+                started: step.startedAt, finished: step.finishedAt)
         }
         json.object { json in
-            json.name("nodes")
-            json.array(graph.nodes) { json, node in
-                let part = parts[node.id]
-                json.object { json in
-                    members(node, &json)
-                    json.field("status", part?.status.rawValue)
-                    json.field("started_at", time: part?.started)
-                    json.field("finished_at", time: part?.finished)
-                }
-            }
-            edges(graph, &json)
+            graph(detail.plan, parts, &json)
             json.field("critical_path", criticalPath(detail))
         }
     }
 
     /// The graph of a definition that does not run.
-    static func write(_ graph: PlanGraph, _ json: inout JSONWriter) {
-        json.object { json in
-            json.name("nodes")
-            json.array(graph.nodes) { json, node in json.object { members(node, &$0) } }
-            edges(graph, &json)
+    static func write(_ plan: RunPlan, _ json: inout JSONWriter) {
+        json.object { graph(plan, nil, &$0) }
+    }
+
+    private static func graph(_ plan: RunPlan, _ parts: [String: Part]?, _ json: inout JSONWriter) {
+        json.name("nodes")
+        json.array(plan.jobs.flatMap { job in [(job, StepPlan?.none)] + job.steps.map { (job, $0) } }) { json, node in
+            let (job, step) = node
+            let id = step.map { "\(job.id)/\($0.id)" } ?? job.id
+            json.object { json in
+                json.field("id", id)
+                json.field("kind", step == nil ? "job" : "step")
+                json.field("job", job.id)
+                json.field("step", step?.id)
+                json.field("name", step?.name ?? job.name)
+                if let step {
+                    PlanPartJSON.members(step, &json)
+                } else {
+                    json.field("built_in", false)
+                    PlanPartJSON.members(job, &json)
+                    json.field("environment", job.deployment)
+                    json.field("approval", job.approval != nil)
+                }
+                if let parts { state(parts[id], &json) }
+            }
+        }
+        edges(plan, &json)
+        groups(plan, parts, &json)
+    }
+
+    private static func state(_ part: Part?, _ json: inout JSONWriter) {
+        json.field("status", part?.status.rawValue)
+        json.field("phase", part?.phase.rawValue)
+        json.field("result", part?.outcome?.rawValue)
+        json.field("started_at", time: part?.started)
+        json.field("finished_at", time: part?.finished)
+    }
+
+    private static func edges(_ plan: RunPlan, _ json: inout JSONWriter) {
+        json.name("edges")
+        json.array(plan.jobs) { json, job in
+            for need in job.needs { edge(need.id, job.id, need, &json) }
+            for step in job.steps {
+                for need in step.needs { edge("\(job.id)/\(need.id)", "\(job.id)/\(step.id)", need, &json) }
+            }
         }
     }
 
-    private static func members(_ node: PlanGraph.Node, _ json: inout JSONWriter) {
-        json.field("id", node.id)
-        json.field("kind", node.kind.rawValue)
-        json.field("job", node.job)
-        json.field("step", node.step)
-        json.field("name", node.name)
-        json.field("built_in", node.builtIn)
+    private static func edge(_ from: String, _ to: String, _ need: NeedPlan, _ json: inout JSONWriter) {
+        json.object { json in
+            json.field("from", from)
+            json.field("to", to)
+            json.field("allow_failure", need.allowFailure)
+        }
     }
 
-    private static func edges(_ graph: PlanGraph, _ json: inout JSONWriter) {
-        json.name("edges")
-        json.array(graph.edges) { json, edge in
+    /// The jobs of the file that a matrix has made cells of, each with its cells and how many of them stand where.
+    private static func groups(_ plan: RunPlan, _ parts: [String: Part]?, _ json: inout JSONWriter) {
+        var order: [String] = []
+        var cells: [String: [JobPlan]] = [:]
+        for job in plan.jobs where !job.matrix.isEmpty {
+            if cells[job.group] == nil { order.append(job.group) }
+            cells[job.group, default: []].append(job)
+        }
+        json.name("groups")
+        json.array(order) { json, group in
+            let members = cells[group] ?? []
             json.object { json in
-                json.field("from", edge.from)
-                json.field("to", edge.to)
+                json.field("id", group)
+                json.field("axes", members.first?.matrix.map(\.axis) ?? [])
+                json.field("cells", members.map(\.id))
+                guard let parts else { return }
+                json.name("statuses")
+                json.object { json in
+                    let counts = Dictionary(grouping: members.compactMap { parts[$0.id]?.status }, by: \.rawValue)
+                    for (status, all) in counts.sorted(by: { $0.key < $1.key }) {
+                        json.key(status)
+                        json.int(all.count)
+                    }
+                }
             }
         }
     }

@@ -19,6 +19,10 @@ enum RunJSON {
         json.field("commit", run.commit)
         json.field("priority", run.priority)
         json.field("actor", run.actor)
+        json.field("trusted", run.trusted)
+        json.field("origin_id", run.origin?.rawValue)
+        json.field("rerun", run.rerun?.rawValue)
+        json.field("group", run.group)
         json.field("created_at", time: run.createdAt)
         times(run.startedAt, run.finishedAt, &json)
         json.field("cancelled_by", run.cancelledBy)
@@ -34,9 +38,13 @@ enum RunJSON {
         json.object { json in
             members(detail.run, &json)
             json.field("inputs", detail.run.inputs)
+            json.name("concurrency")
+            PlanPartJSON.concurrency(detail.plan.concurrency, &json)
+            approvals(detail, waiting, &json)
+            let reasons = Dictionary(grouping: waiting) { WaitingPlace(job: $0.job, step: $0.step) }
             json.name("jobs")
             json.array(detail.jobs.sorted { $0.index < $1.index }) { json, job in
-                self.job(job, detail, waiting, &json)
+                self.job(job, detail, reasons, &json)
             }
             json.name("waiting")
             json.array(waiting) { self.waiting($1, &$0) }
@@ -44,7 +52,7 @@ enum RunJSON {
     }
 
     private static func job(
-        _ job: JobRow, _ detail: RunDetail, _ waiting: [WaitingReason], _ json: inout JSONWriter
+        _ job: JobRow, _ detail: RunDetail, _ reasons: [WaitingPlace: [WaitingReason]], _ json: inout JSONWriter
     ) {
         let plan = detail.plan.jobs.indices.contains(job.index) ? detail.plan.jobs[job.index] : nil
         json.object { json in
@@ -52,7 +60,11 @@ enum RunJSON {
             json.field("name", job.name)
             json.field("title", plan?.name ?? job.name)
             state(job.phase, job.outcome, job.cause, job.message, &json)
-            json.field("needs", plan?.needs.map(\.id) ?? [])
+            PlanPartJSON.members(plan, &json)
+            json.field("environment", job.environment)
+            json.field("retries", job.retries)
+            json.field("carried_from", job.carriedFrom?.rawValue)
+            json.field("outputs", outputs(of: job, detail))
             json.field("agent", job.agent.flatMap { detail.agentNames[$0] })
             json.field("queued_at", time: job.queuedAt)
             times(job.startedAt, job.finishedAt, &json)
@@ -64,20 +76,23 @@ enum RunJSON {
                     json.field("agent", detail.agentNames[attempt.agent])
                     json.field("result", attempt.outcome?.rawValue)
                     json.field("cause", attempt.cause?.rawValue)
+                    json.field("message", attempt.message)
+                    json.field("outputs", attempt.outputs)
                     times(attempt.startedAt, attempt.finishedAt, &json)
                 }
             }
             json.name("waiting")
-            json.array(waiting.filter { $0.job == job.name && $0.step == nil }) { self.waiting($1, &$0) }
+            json.array(reasons[WaitingPlace(job: job.name)] ?? []) { self.waiting($1, &$0) }
             json.name("steps")
             json.array(detail.steps.filter { $0.job == job.id }.sorted { $0.index < $1.index }) { json, step in
-                self.step(step, job, plan, detail, &json)
+                self.step(step, job, plan, detail, reasons, &json)
             }
         }
     }
 
     private static func step(
-        _ step: StepRow, _ job: JobRow, _ plan: JobPlan?, _ detail: RunDetail, _ json: inout JSONWriter
+        _ step: StepRow, _ job: JobRow, _ plan: JobPlan?, _ detail: RunDetail,
+        _ reasons: [WaitingPlace: [WaitingReason]], _ json: inout JSONWriter
     ) {
         let stepPlan = plan?.steps.indices.contains(step.index) == true ? plan?.steps[step.index] : nil
         let attempts = detail.attempts.filter { $0.step == step.id }
@@ -87,7 +102,10 @@ enum RunJSON {
             json.field("key", "\(job.name)/\(step.name)")
             json.field("title", stepPlan?.name ?? step.name)
             state(step.phase, step.outcome, step.cause, step.message, &json)
-            json.field("needs", stepPlan?.needs.map(\.id) ?? [])
+            PlanPartJSON.members(stepPlan, &json)
+            json.field("retries", step.retries)
+            json.name("waiting")
+            json.array(reasons[WaitingPlace(job: job.name, step: step.name)] ?? []) { self.waiting($1, &$0) }
             json.field("attempt", attempts.last?.number)
             json.field("agent", attempts.last.flatMap { detail.agentNames[$0.agent] })
             json.field("exit_code", step.exitCode)
@@ -140,7 +158,42 @@ enum RunJSON {
                     json.field("lacks", candidate.lacks)
                 }
             }
+            json.name("front")
+            json.array(reason.front) { json, front in
+                json.object { json in
+                    json.field("run_id", front.run.rawValue)
+                    json.field("pipeline_name", front.pipeline)
+                    json.field("number", front.number)
+                    json.field("job", front.job)
+                    json.field("holds", front.holds)
+                }
+            }
+            json.field("remaining_ms", reason.remainingMs)
         }
+    }
+
+    /// Empty for the whole run; without a step the whole job.
+    private struct WaitingPlace: Hashable {
+        var job: String
+        var step: String?
+    }
+
+    private static func approvals(_ detail: RunDetail, _ waiting: [WaitingReason], _ json: inout JSONWriter) {
+        json.name("approvals")
+        json.array(detail.approvals) { json, row in
+            let job = row.job.flatMap { id in detail.jobs.first { $0.id == id } }
+            let plan = job.flatMap { detail.plan.jobs.indices.contains($0.index) ? detail.plan.jobs[$0.index] : nil }
+            let reason = waiting.first { $0.kind == .approval && $0.job == job?.name ?? "" }
+            // The engine says how long it has left: its deadline less that is its clock now.
+            let clock = reason?.remainingMs.map { row.deadline - $0 }
+            json.object { ApprovalJSON.members(row, job: job?.name, plan: plan?.approval, clock: clock, &$0) }
+        }
+    }
+
+    /// Of its newest attempt, or those that were taken over.
+    private static func outputs(of job: JobRow, _ detail: RunDetail) -> [String: String] {
+        if job.carriedFrom != nil { return job.carriedOutputs }
+        return detail.jobAttempts.last { $0.job == job.id }?.outputs ?? [:]
     }
 
     private static func state(

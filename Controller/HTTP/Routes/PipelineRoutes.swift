@@ -1,6 +1,7 @@
 import AnsFlowProtocol
 import ControllerCore
 import HTTPTypes
+import NIOCore
 
 /// Pipelines: saved texts with their history.
 struct PipelineRoutes {
@@ -21,6 +22,9 @@ struct PipelineRoutes {
             Route(
                 .post, path + "/validate", .read, "validatePipeline", "Check a definition without saving it",
                 body: Self.json, handler: validate),
+            Route(
+                .get, path + "/schema", .public, "pipelineSchema", "The JSON Schema of pipeline files, for editors",
+                handler: schema),
             Route(.get, path + "/{id}", .read, "getPipeline", "One pipeline", handler: get),
             Route(
                 .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", body: Self.json
@@ -200,6 +204,13 @@ struct PipelineRoutes {
         }
     }
 
+    @Sendable private func schema(_ call: Call) async throws -> Reply {
+        guard let schema = services.definitionSchema else { throw Problem.notFound("There is no schema here.") }
+        var reply = Reply.json(ByteBuffer(bytes: schema))
+        reply.contentType = "application/schema+json"
+        return reply
+    }
+
     @Sendable private func validate(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
         let definition = fields.required("definition", max: PlanLimits.sourceBytesMax)
@@ -218,7 +229,7 @@ struct PipelineRoutes {
                     json.string("The input `\(input.name)` has no default: a run must be given it.")
                 }
                 json.name("graph")
-                if let plan = result.plan { GraphJSON.write(PlanGraph(plan), &json) } else { json.null() }
+                if let plan = result.plan { GraphJSON.write(plan, &json) } else { json.null() }
             }
         }
     }

@@ -31,7 +31,8 @@ struct RunRoutes {
                     QueryParameter("limit", "At most so many, 1 to 1000"),
                 ], handler: events),
             Route(.get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings", handler: graph),
-        ]
+        ] + RerunRoutes(services: services, runs: self).routes + ApprovalRoutes(services: services).routes
+            + EnvironmentRoutes(services: services).routes
     }
 
     static let filters = [
@@ -157,12 +158,10 @@ struct RunRoutes {
     @Sendable private func create(_ call: Call) async throws -> Reply {
         let id = PipelineID(try call.id(what: "pipeline"))
         var fields = try call.optionalFields()
-        let ref = fields.string("ref", max: 1024)
-        let commit = fields.string("commit", max: 64) ?? ""
+        let source = RunSource(&fields)
         let inputs = fields.scalars("inputs", max: PlanLimits.inputsMax) ?? [:]
         let priority = fields.integer("priority", -100...100) ?? 0
-        if let ref, !ref.isEmpty, let refusal = GitRef.check(ref) { fields.wrong("ref", refusal) }
-        if !commit.isEmpty, let refusal = GitRef.checkCommit(commit) { fields.wrong("commit", refusal) }
+        let isUntrusted = fields.bool("untrusted") ?? false
         try fields.finish()
         guard let pipeline = try await services.pipelines.pipeline(id) else {
             throw Problem.notFound("There is no such pipeline.")
@@ -181,10 +180,10 @@ struct RunRoutes {
             throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
         }
         if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
-        let request = try compile(
-            pipeline, ref: ref ?? pipeline.ref, commit: commit, inputs: inputs.mapValues(Self.text),
-            call.principal.name,
-            priority, key)
+        var request = try compile(
+            pipeline, source.from(pipeline), inputs: inputs.mapValues(Self.text), call.principal.name, priority, key)
+        // What a caller calls untrusted gets no secrets; nobody can call anything trusted that is not.
+        if isUntrusted { request.plan.facts.trusted = false }
         do {
             return Self.created(try await services.commands.createRun(request), replayed: false)
         } catch {
@@ -192,25 +191,22 @@ struct RunRoutes {
         }
     }
 
-    private func compile(
-        _ pipeline: PipelineRow, ref: String, commit: String, inputs: [String: String], _ actor: String,
-        _ priority: Int, _ key: String?
+    func compile(
+        _ pipeline: PipelineRow, _ source: RunSource, event: String = "manual", inputs: [String: String],
+        _ actor: String, _ priority: Int, _ key: String?
     ) throws -> RunRequest {
-        let tag = ref.hasPrefix("refs/tags/") ? String(ref.dropFirst(10)) : ""
-        var branch = tag.isEmpty && !ref.hasPrefix("refs/") ? ref : ""
-        if ref.hasPrefix("refs/heads/") { branch = String(ref.dropFirst(11)) }
         let result = services.compiler.compile(
             CompileRequest(
-                definition: pipeline.definition, ref: ref, branch: branch, tag: tag, commit: commit,
-                repositoryURL: pipeline.repositoryURL, allowLocalRepositories: configuration.allowLocalRepositories,
-                inputs: inputs))
+                definition: pipeline.definition, event: event, ref: source.ref, branch: source.branch, tag: source.tag,
+                commit: source.commit, repositoryURL: pipeline.repositoryURL,
+                allowLocalRepositories: configuration.allowLocalRepositories, inputs: inputs))
         guard let plan = result.plan else { throw Self.problem(result.diagnostics) }
         return RunRequest(
-            pipeline: pipeline, plan: plan, ref: ref, branch: branch, tag: tag, commit: commit, inputs: inputs,
-            priority: priority, actor: actor, idempotencyKey: key)
+            pipeline: pipeline, plan: plan, event: event, ref: source.ref, branch: source.branch, tag: source.tag,
+            commit: source.commit, inputs: inputs, priority: priority, actor: actor, idempotencyKey: key)
     }
 
-    private static func created(_ run: RunRow, replayed: Bool) -> Reply {
+    static func created(_ run: RunRow, replayed: Bool) -> Reply {
         var json = JSONWriter()
         RunJSON.run(run, &json)
         var reply = Reply.created(at: "\(path)/\(run.id)", json.buffer)
@@ -219,7 +215,7 @@ struct RunRoutes {
     }
 
     /// The caller's key, told apart from other callers'.
-    private static func idempotencyKey(_ call: Call) throws -> String? {
+    static func idempotencyKey(_ call: Call) throws -> String? {
         guard let key = call.headers[.idempotencyKey] else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw Problem.malformed("The Idempotency-Key must have 1 to 255 visible ASCII characters.")
@@ -240,9 +236,23 @@ struct RunRoutes {
     /// The errors of a definition as a 422.
     static func problem(_ diagnostics: [Diagnostic]) -> Problem {
         let errors = diagnostics.filter { $0.severity == .error }
+        // What a caller gave is the caller's to mend, field by field; the file has nothing to do with it.
+        let given = errors.filter(\.code.isAboutWhatWasGiven)
+        if let first = given.first, given.count == errors.count {
+            let more = given.count > 1 ? " And \(given.count - 1) more." : ""
+            let items = given.map { error in
+                Problem.Item(path: error.path, message: [error.message, error.hint ?? ""].joined(separator: " "))
+            }
+            return .invalid("The field `\(first.path)` is wrong. \(items[0].message)\(more)", errors: items)
+        }
         let first = errors.first.map { " \($0)" } ?? ""
         return .invalid(
             "The definition can't be used.\(first)",
             errors: errors.map { Problem.Item(path: $0.path, message: $0.description) })
     }
+}
+
+extension DiagnosticCode {
+    /// Whether it names a field of the request that starts a run.
+    var isAboutWhatWasGiven: Bool { [.inputMissing, .inputUnknown, .inputInvalid].contains(self) }
 }

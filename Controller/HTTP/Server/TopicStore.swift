@@ -7,10 +7,16 @@ import NIOCore
 package struct TopicStore: TopicReading {
     private let queries: any RunQueries
     private let pipelines: any PipelineRepository
+    private let waiting: @Sendable (RunID) async -> [WaitingReason]
 
-    package init(queries: any RunQueries, pipelines: any PipelineRepository) {
+    /// - Parameter waiting: why parts of a run wait, as ``EngineCommands/waitingReasons(_:)`` says it.
+    package init(
+        queries: any RunQueries, pipelines: any PipelineRepository,
+        waiting: @escaping @Sendable (RunID) async -> [WaitingReason] = { _ in [] }
+    ) {
         self.queries = queries
         self.pipelines = pipelines
+        self.waiting = waiting
     }
 
     /// Runs shown in a snapshot of many.
@@ -20,9 +26,10 @@ package struct TopicStore: TopicReading {
         let generation = try await queries.generation()
         if case .run(let id) = topic {
             guard let detail = try await queries.runDetail(id) else { return nil }
+            let reasons = detail.run.phase == .finished ? [] : await waiting(id)
             var json = JSONWriter(capacity: 4096)
             json.name("run")
-            RunJSON.detail(detail, waiting: [], &json)
+            RunJSON.detail(detail, waiting: reasons, &json)
             return TopicSnapshot(
                 seq: detail.run.seq, generation: generation, members: json.bytes, sources: Self.sources(of: detail))
         }
