@@ -19,6 +19,7 @@ package struct PipelineModel: Decodable, Sendable {
     package struct Repository: Decodable, Sendable {
         package var url: String?
         package var ref: String?
+        package var path: String?
     }
 
     package var id: Int64
@@ -69,6 +70,13 @@ package struct RunModel: Decodable, Sendable {
     package var seq: Int64?
     package var jobs: [JobModel]?
     package var waiting: [WaitingModel]?
+    package var priority: Int?
+    package var trusted: Bool?
+    /// The run that it repeats.
+    package var originId: Int64?
+    package var rerun: String?
+    package var group: String?
+    package var approvals: [ApprovalModel]?
 
     package var isFinished: Bool { phase == "finished" || finishedAt != nil }
 }
@@ -86,6 +94,54 @@ package struct JobModel: Decodable, Sendable {
     package var startedAt: String?
     package var finishedAt: String?
     package var steps: [StepModel]?
+    package var environment: String?
+    package var attempts: [AttemptModel]?
+    package var retries: Int?
+    /// The job attempt of an earlier run whose result was taken over.
+    package var carriedFrom: Int64?
+}
+
+/// One attempt of a job or of a step.
+package struct AttemptModel: Decodable, Equatable, Sendable {
+    package var id: Int64?
+    package var number: Int
+    package var agent: String?
+    package var result: String?
+    package var cause: String?
+    package var message: String?
+    package var exitCode: Int?
+    package var startedAt: String?
+    package var finishedAt: String?
+}
+
+/// A gate: what is asked of whom, and what was answered.
+package struct ApprovalModel: Decodable, Sendable {
+    package struct Input: Decodable, Sendable {
+        package var name: String
+        package var type: String?
+        package var options: [String]?
+        package var required: Bool?
+        package var description: String?
+    }
+
+    package var runId: Int64?
+    package var runNumber: Int64?
+    package var pipelineName: String?
+    package var environment: String?
+    /// Nil where the whole run waits.
+    package var job: String?
+    package var state: String?
+    package var message: String?
+    package var by: [String]?
+    package var inputs: [Input]?
+    package var answeredBy: String?
+    package var reason: String?
+    package var askedAt: String?
+    package var answeredAt: String?
+    package var expiresInMs: Int64?
+
+    /// Who may answer, for people.
+    package var who: String { (by ?? []).joined(separator: " or ") }
 }
 
 package struct StepModel: Decodable, Sendable {
@@ -101,8 +157,9 @@ package struct StepModel: Decodable, Sendable {
     package var exitCode: Int?
     package var startedAt: String?
     package var finishedAt: String?
+    package var attempts: [AttemptModel]?
 
-    package var isFinished: Bool { phase == "finished" || finishedAt != nil }
+    package var isFinished: Bool { phase == "finished" || phase == nil && finishedAt != nil }
 }
 
 package struct WaitingModel: Decodable, Equatable, Sendable {
@@ -111,12 +168,24 @@ package struct WaitingModel: Decodable, Equatable, Sendable {
         package var lacks: String?
     }
 
+    /// A run, or a job of it, that is in front in a concurrency group.
+    package struct Front: Decodable, Equatable, Sendable {
+        package var runId: Int64?
+        package var pipelineName: String?
+        package var number: Int64?
+        package var job: String?
+        package var holds: Bool?
+    }
+
     package var job: String?
     package var step: String?
     package var kind: String?
     package var message: String
     package var position: Int?
     package var candidates: [Candidate]?
+    package var front: [Front]?
+    /// Until the wait ends by itself.
+    package var remainingMs: Int64?
 }
 
 package struct AgentModel: Decodable, Sendable {

@@ -23,10 +23,10 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            LoginCommand.self, LogoutCommand.self, PipelineCommand.self, RunCommand.self, RunsCommand.self,
-            ShowCommand.self, LogsCommand.self, CancelCommand.self, AgentsCommand.self, AgentCommand.self,
-            AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, ArtifactCommand.self, TestsCommand.self,
-            StatusCommand.self, UpCommand.self, DownCommand.self,
+            LoginCommand.self, LogoutCommand.self, ValidateCommand.self, PipelineCommand.self, RunCommand.self,
+            RunsCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self, RerunCommand.self,
+            ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
+            AgentTokenCommand.self, APIKeyCommand.self, StatusCommand.self, UpCommand.self, DownCommand.self,
         ])
 
     package init() {}

@@ -12,8 +12,9 @@ package struct PipelineCommand: AsyncParsableCommand {
               ansflow pipeline validate .ansflow.yml
               ansflow pipeline create --file .ansflow.yml --name app --repository https://example.org/app.git --ref main
               ansflow pipeline list
+              ansflow pipeline schema > ansflow.schema.json
             """,
-        subcommands: [Create.self, Validate.self, List.self, Show.self, Delete.self])
+        subcommands: [Create.self, Validate.self, Schema.self, List.self, Show.self, Delete.self])
 
     package init() {}
 }
@@ -94,9 +95,10 @@ extension PipelineCommand {
 
     package struct Validate: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Check a definition and print all that is wrong with it.",
+            abstract: "Have the controller check a definition, and print all that is wrong with it.",
             discussion: """
-                Exits 1 where the definition has an error. Each finding is printed as FILE:LINE:COLUMN: severity: text.
+                Exits 1 where the definition has an error. Each finding is printed as FILE:LINE:COLUMN: severity: text. `ansflow validate` \
+                does the same without a controller.
 
                 Examples:
                   ansflow pipeline validate .ansflow.yml
@@ -128,11 +130,7 @@ extension PipelineCommand {
             let style = Style()
             let name = file == "-" ? "<stdin>" : file
             for diagnostic in result.diagnostics ?? [] {
-                let severity = diagnostic.severity ?? "error"
-                let painted = style.paint(severity, severity == "error" ? .red : .yellow)
-                let hint = diagnostic.hint.map { " (\($0))" } ?? ""
-                let text = SafeText.line(diagnostic.message + hint, colours: false)
-                Terminal.print("\(name):\(diagnostic.line ?? 0):\(diagnostic.column ?? 0): \(painted): \(text)")
+                Terminal.print(DiagnosticText.line(diagnostic, file: name, style: style))
             }
             for note in result.notes ?? [] {
                 Terminal.print("\(name): \(style.paint("note", .cyan)): \(SafeText.line(note, colours: false))")

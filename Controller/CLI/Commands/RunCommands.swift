@@ -13,6 +13,7 @@ package struct RunCommand: AsyncParsableCommand {
             Examples:
               ansflow run quickstart --follow
               ansflow run deploy --ref v1.2.0 --input target=staging --input dry_run=true
+              ansflow run app --tag v1.2.0 -i level=release --follow
               ansflow run app --commit 4f0c1d2 --priority 10 --json
             """)
 
@@ -25,30 +26,35 @@ package struct RunCommand: AsyncParsableCommand {
     package var input: [String] = []
     @Option(name: .long, help: "Branch or tag to check out (default: the pipeline's).")
     package var ref: String?
+    @Option(name: .long, help: "Branch to check out.")
+    package var branch: String?
+    @Option(name: .long, help: "Tag to check out.")
+    package var tag: String?
     @Option(name: .long, help: "Commit to check out.")
     package var commit: String?
     @Option(name: .long, help: "Place in the queue: higher is earlier.")
     package var priority: Int?
+    @Flag(name: .long, help: "Give it no secrets, and let it wait for a maintainer's approval.")
+    package var untrusted = false
     @Flag(name: [.long, .customShort("F")], help: "Show the run until it ends.")
     package var follow = false
 
     package init() {}
 
     package func validate() throws {
-        for text in input where !text.contains("=") || text.hasPrefix("=") {
-            throw ValidationError("--input takes NAME=VALUE, not \"\(text)\"")
+        try InputText.check(input)
+        guard [ref, branch, tag].count(where: { $0 != nil }) < 2 else {
+            throw ValidationError("give only one of --ref, --branch and --tag")
         }
     }
 
     package func run() async throws {
         var body: [String: JSONValue] = [:]
-        var values: [String: JSONValue] = [:]
-        for text in input {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            values[String(parts[0])] = .string(String(parts[1]))
-        }
-        if !values.isEmpty { body["inputs"] = .object(values) }
+        if !input.isEmpty { body["inputs"] = .object(InputText.values(input)) }
         if let ref { body["ref"] = .string(ref) }
+        if let branch { body["branch"] = .string(branch) }
+        if let tag { body["tag"] = .string(tag) }
+        if untrusted { body["untrusted"] = .bool(true) }
         if let commit { body["commit"] = .string(commit) }
         if let priority { body["priority"] = .int(Int64(priority)) }
         let request = JSONValue.object(body)
@@ -203,12 +209,13 @@ package struct CancelCommand: AsyncParsableCommand {
         commandName: "cancel",
         abstract: "Cancel a run.",
         discussion: """
-            Running steps get TERM, after their grace time KILL. With --force, attempts on agents that do not answer end as lost; they \
-            are stopped when the agent comes back.
+            Running steps get TERM, after their grace time KILL; then the steps of `finally` run. A second cancel with --skip-finally ends \
+            those too. With --force, attempts on agents that do not answer end as lost; they are stopped when the agent comes back.
 
             Examples:
               ansflow cancel 7
               ansflow cancel 7 --reason "wrong branch"
+              ansflow cancel 7 --skip-finally
               ansflow cancel 7 --force
             """)
 
@@ -217,6 +224,8 @@ package struct CancelCommand: AsyncParsableCommand {
     package var run: Int64
     @Option(name: .long, help: "Why; kept with the run.")
     package var reason: String?
+    @Flag(name: .long, help: "Run no clean-up: neither what is to come nor what runs.")
+    package var skipFinally = false
     @Flag(name: .long, help: "End attempts on agents that do not answer as lost.")
     package var force = false
 
@@ -226,6 +235,7 @@ package struct CancelCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [:]
         if let reason { body["reason"] = .string(reason) }
         if force { body["force"] = .bool(true) }
+        if skipFinally { body["skip_finally"] = .bool(true) }
         let request = JSONValue.object(body)
         try await connection.withClient { client in
             let answer = try await client.post(

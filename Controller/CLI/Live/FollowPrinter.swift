@@ -34,6 +34,11 @@ package struct FollowPrinter: Sendable {
             let time = duration.isEmpty ? "" : " in \(duration)"
             let why = note.isEmpty ? "" : " (\(SafeText.line(note, colours: false)))"
             return style.paint("==", .grey) + " \(style.named(place.text)): \(style.status(status))\(time)\(why)"
+        case .attemptEnded(let key, let status, let note, let duration):
+            let time = duration.isEmpty ? "" : " in \(duration)"
+            let why = note.isEmpty ? "" : " (\(SafeText.line(note, colours: false)))"
+            return style.paint("==", .grey) + " \(style.named(key.place.text)): attempt \(key.attempt) "
+                + "\(style.status(status))\(time)\(why)"
         case .waiting(let reason):
             return style.paint("==", .grey) + " waits: " + SafeText.line(reason, colours: false)
         }

@@ -56,6 +56,8 @@ package struct FollowState: Sendable {
     package enum Output: Equatable, Sendable {
         case stepBegan(StepPlace, attempt: Int, agent: String?)
         case stepEnded(StepPlace, status: String, note: String, duration: String)
+        /// An attempt that was not the step's last.
+        case attemptEnded(LogKey, status: String, note: String, duration: String)
         case waiting(String)
     }
 
@@ -75,7 +77,7 @@ package struct FollowState: Sendable {
     private var begun: [StepPlace: Int] = [:]
     /// Where each step's job runs.
     private var agents: [StepPlace: String] = [:]
-    private var over: Set<StepPlace> = []
+    private var over: Set<LogKey> = []
     private var reasons: [String: String] = [:]
 
     package init(selection: LogSelection = LogSelection()) {
@@ -104,12 +106,33 @@ package struct FollowState: Sendable {
         ended.sort { $0.at < $1.at }
         var actions = ended.flatMap(\.actions) + running
         for reason in run.waiting ?? [] where reason.kind != "needs" && reason.kind != "parallel" {
-            let place = [reason.job, reason.step].compactMap { $0 }.joined(separator: "/")
-            guard reasons[place] != reason.message else { continue }
-            reasons[place] = reason.message
-            actions.append(.show(.waiting(place.isEmpty ? reason.message : "\(place): \(reason.message)")))
+            if let text = news(of: reason, run) { actions.append(.show(.waiting(text))) }
         }
         return actions
+    }
+
+    /// Why something waits, where that was not said yet. What only counts down is said once.
+    private mutating func news(of reason: WaitingModel, _ run: RunModel) -> String? {
+        let place = WaitingText.place(of: reason)
+        let said: String
+        switch reason.kind {
+        case "approval": said = "approval"
+        case "retry": said = "retry \(attempts(of: reason, run))"
+        default: said = reason.message
+        }
+        guard reasons[place] != said else { return nil }
+        reasons[place] = said
+        var text = place.isEmpty ? reason.message : "\(place): \(reason.message)"
+        if reason.kind == "retry", let left = reason.remainingMs { text += " (in \(Durations.text(ms: left)))" }
+        if reason.kind == "approval" { text += " (\(WaitingText.answer(run: run.id, job: reason.job)))" }
+        return text
+    }
+
+    /// How often what waits was tried.
+    private func attempts(of reason: WaitingModel, _ run: RunModel) -> Int {
+        let job = run.jobs?.first { $0.name == reason.job }
+        guard let step = reason.step else { return job?.attempts?.count ?? 0 }
+        return job?.steps?.first { $0.name == step }?.attempt ?? 0
     }
 
     private mutating func look(at step: StepModel, of job: JobModel, all: Bool) -> [Action] {
@@ -120,6 +143,8 @@ package struct FollowState: Sendable {
         agents[place] = job.agent
         guard selection.includes(place, id: step.id) else { return [] }
         let newest = step.attempt ?? 0
+        // Behind the lines of its log.
+        var after: [Action] = []
         if newest > 0 {
             if step.startedAt != nil || step.isFinished, let output = begin(LogKey(place: place, attempt: newest)) {
                 actions.append(.show(output))
@@ -127,12 +152,23 @@ package struct FollowState: Sendable {
             for attempt in 1...newest where selection.attempt == nil || selection.attempt == attempt {
                 let key = LogKey(place: place, attempt: attempt)
                 if cursors[key] == nil { cursors[key] = LogCursor(next: selection.fromLine) }
-                let isOver = attempt < newest || step.isFinished
+                let ended = step.attempts?.first { $0.number == attempt && $0.result != nil }
+                let isOver = attempt < newest || step.isFinished || ended != nil
+                if let ended, attempt < newest || !step.isFinished, over.insert(key).inserted {
+                    after.append(
+                        .show(
+                            .attemptEnded(
+                                key, status: ended.result ?? "", note: Self.note(of: ended),
+                                duration: Durations.between(ended.startedAt, ended.finishedAt))))
+                }
                 guard cursors[key]?.isClosed == false, isOver || all else { continue }
                 actions.append(.pull(key, over: isOver))
+                actions += after
+                after = []
             }
         }
-        if step.isFinished, over.insert(place).inserted {
+        actions += after
+        if step.isFinished, over.insert(LogKey(place: place, attempt: newest)).inserted {
             actions.append(
                 .show(
                     .stepEnded(
@@ -157,6 +193,12 @@ package struct FollowState: Sendable {
         case nil, "exit", "condition_false", "upstream_failed": return step.status == "skipped" ? step.cause ?? "" : ""
         case let cause?: return cause
         }
+    }
+
+    package static func note(of attempt: AttemptModel) -> String {
+        if let message = attempt.message, !message.isEmpty { return message }
+        if let code = attempt.exitCode, code != 0 { return "exit code \(code)" }
+        return attempt.cause == "exit" ? "" : attempt.cause ?? ""
     }
 
     /// Takes lines of one attempt that were pushed or fetched.

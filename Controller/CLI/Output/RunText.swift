@@ -18,6 +18,9 @@ package struct RunText {
         fact("ref", run.ref)
         fact("commit", run.commit)
         fact("event", [run.event, run.actor.map { "by \($0)" }].compactMap { $0 }.joined(separator: " "))
+        fact("repeats", Self.origin(run))
+        fact("group", run.group)
+        fact("trust", run.trusted == false ? "untrusted: no secrets, waits for approval" : nil)
         fact("created", Durations.short(run.createdAt))
         fact("started", Durations.short(run.startedAt))
         fact("finished", Durations.short(run.finishedAt))
@@ -50,6 +53,15 @@ package struct RunText {
         "\(url)/api/v1/pipeline-runs/\(run.id)"
     }
 
+    private static func origin(_ run: RunModel) -> String? {
+        guard let origin = run.originId else { return nil }
+        switch run.rerun {
+        case "failed": return "run \(origin), what failed"
+        case "from": return "run \(origin), from one job on"
+        default: return "run \(origin)"
+        }
+    }
+
     private func jobs(_ run: RunModel) -> [String] {
         let jobs = run.jobs ?? []
         var width = 12
@@ -60,20 +72,35 @@ package struct RunText {
         var lines: [String] = []
         for job in jobs {
             let agent = job.agent.map { "on \($0)" } ?? ""
+            let target = job.environment.map { "to \($0)" } ?? ""
+            let kept = job.carriedFrom == nil ? "" : "taken over"
             lines.append(
                 row(
                     job.name, width, job.result ?? Self.word(job.phase) ?? job.status,
                     Durations.between(job.startedAt, job.finishedAt),
-                    [agent, job.message ?? job.cause ?? ""]))
+                    [agent, target, kept, job.message ?? job.cause ?? ""]))
+            lines += attempts(job.attempts ?? [], "    ", width)
             for step in job.steps ?? [] {
                 let again = (step.attempt ?? 0) > 1 ? "attempt \(step.attempt ?? 0)" : ""
                 lines.append(
                     row(
                         "  " + step.name, width, step.result ?? Self.word(step.phase) ?? step.status,
                         Durations.between(step.startedAt, step.finishedAt), [again, FollowState.note(of: step)]))
+                lines += attempts(step.attempts ?? [], "      ", width)
             }
         }
         return lines
+    }
+
+    /// What was tried, where that was more than once.
+    private func attempts(_ attempts: [AttemptModel], _ indent: String, _ width: Int) -> [String] {
+        guard attempts.count > 1 else { return [] }
+        return attempts.map { attempt in
+            row(
+                "\(indent)attempt \(attempt.number)", width, attempt.result ?? "running",
+                Durations.between(attempt.startedAt, attempt.finishedAt),
+                [attempt.agent.map { "on \($0)" } ?? "", FollowState.note(of: attempt)])
+        }
     }
 
     /// Phases that say more than the status.
@@ -91,15 +118,10 @@ package struct RunText {
     }
 
     private func waiting(_ run: RunModel) -> [String] {
-        (run.waiting ?? []).flatMap { reason -> [String] in
-            let place = [reason.job, reason.step].compactMap { $0 }.joined(separator: "/")
-            let position = reason.position.map { " (place \($0) in the queue)" } ?? ""
-            var lines = ["  " + style.paint("waits", .yellow) + " \(place): \(reason.message)\(position)"]
-            for candidate in reason.candidates ?? [] {
-                lines.append("        \(candidate.agent ?? "?"): \(candidate.lacks ?? "")")
-            }
-            return lines.map { SafeText.line($0, colours: style.colours) }
-        }
+        let text = WaitingText(style: style)
+        // An approval says the same with all that its answer needs.
+        let reasons = (run.waiting ?? []).filter { $0.kind != "approval" || (run.approvals ?? []).isEmpty }
+        return (run.approvals ?? []).flatMap { text.lines($0, run: run.id) } + reasons.flatMap { text.lines($0) }
     }
 
     package static func padded(_ text: String, _ width: Int) -> String {

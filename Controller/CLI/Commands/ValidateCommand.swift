@@ -1,0 +1,97 @@
+package import ArgumentParser
+package import ControllerCore
+import ControllerPipelines
+import FoundationEssentials
+
+/// Checks definitions on this machine, with the reader that the controller uses.
+package struct ValidateCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Check definitions on this machine, without a controller.",
+        discussion: """
+            Prints all that is wrong, each finding as FILE:LINE:COLUMN: severity: text, and exits 1 where any file has an error. What \
+            a run is given (inputs, branch, commit) is judged when it is started. `ansflow pipeline validate` asks the controller.
+
+            Examples:
+              ansflow validate
+              ansflow validate .ansflow.yml nightly.yml --graph
+              generate-pipeline | ansflow validate - --json
+            """)
+
+    @Argument(help: "Definitions, or - for standard input (default: .ansflow.yml).")
+    package var files: [String] = []
+    @Flag(name: .long, help: "Print the graph that each definition makes: jobs, their steps and what they need.")
+    package var graph = false
+    @Flag(name: .long, help: "Print one JSON object: valid, files[].diagnostics[].")
+    package var json = false
+
+    package init() {}
+
+    package func validate() throws {
+        guard files.count(where: { $0 == "-" }) < 2 else {
+            throw ValidationError("standard input can be read once only")
+        }
+    }
+
+    package func run() async throws {
+        let reports = try (files.isEmpty ? [".ansflow.yml"] : files).map(LocalValidation.init)
+        if json {
+            Terminal.print(try LocalValidation.json(reports))
+        } else {
+            for report in reports { show(report) }
+        }
+        if !reports.allSatisfy(\.isValid) { throw ExitCode(ClientFailure.Kind.negative.rawValue) }
+    }
+
+    private func show(_ report: LocalValidation) {
+        let style = Style()
+        for diagnostic in report.diagnostics {
+            Terminal.print(DiagnosticText.line(diagnostic, file: report.file, style: style))
+        }
+        if report.isValid { Terminal.print("\(report.file): ok") }
+        if graph, let plan = report.plan { Terminal.print(GraphText.graph(plan)) }
+    }
+}
+
+/// What is wrong with one file, found out here.
+package struct LocalValidation {
+    /// As people read it.
+    package var file: String
+    package var plan: RunPlan?
+    package var diagnostics: [ControllerCore.Diagnostic]
+
+    package var isValid: Bool { !diagnostics.contains { $0.severity == .error } }
+
+    /// - Parameter path: a file, or `-` for standard input.
+    /// - Throws: ``ClientFailure`` where it can't be read.
+    package init(_ path: String) throws {
+        file = path == "-" ? "<stdin>" : path
+        let bytes = try FileIO.read(path, limit: PlanLimits.sourceBytesMax + 1)
+        // Definitions mostly lie in the repository that their runs check out, so one is taken as given.
+        let context = CompileContext(
+            repository: "https://repository.invalid/", allowLocalRepositories: true, isDraft: true)
+        let outcome = PipelineCompiler.compile(bytes, file: file, context: context)
+        diagnostics = outcome.diagnostics
+        plan = outcome.plan
+    }
+
+    private struct Report: Encodable {
+        struct File: Encodable {
+            var file: String
+            var valid: Bool
+            var diagnostics: [ControllerCore.Diagnostic]
+        }
+
+        var valid: Bool
+        var files: [File]
+    }
+
+    package static func json(_ reports: [LocalValidation]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let report = Report(
+            valid: reports.allSatisfy(\.isValid),
+            files: reports.map { Report.File(file: $0.file, valid: $0.isValid, diagnostics: $0.diagnostics) })
+        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    }
+}
