@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "good day, ${1:-you}"
