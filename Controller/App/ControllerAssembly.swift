@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerArtifacts
 import ControllerCore
 import ControllerGateway
 import ControllerHTTP
@@ -6,6 +7,7 @@ import ControllerIdentity
 import ControllerLogs
 import ControllerPipelines
 import ControllerRealtime
+import ControllerRepositories
 import ControllerStore
 import Glibc
 import Logging
@@ -37,12 +39,18 @@ struct ControllerAssembly {
             logger.critical("the disk failed; the process ends", metadata: ["reason": "\(reason)"])
             _exit(74)
         }
+        let vault = try await SecretVault.open(
+            directory: settings.dataDirectory, repository: database, clock: Clocks.wall,
+            logger: Logger(label: "ansflow.secrets"))
         let disk = Disk(directory: settings.dataDirectory, floorBytes: settings.diskFloorBytes)
         let ingest = LogIngest(hasRoom: { disk.takesBytes }, logger: Logger(label: "ansflow.logs"))
         let logs = try LogStore(
             directory: settings.dataDirectory + "/logs", configuration: .init(),
             events: .init(durable: { ingest.durable($0, next: $1) }, fatal: { end("\($0)") }),
             logger: Logger(label: "ansflow.logs"))
+        let artifacts = try ArtifactStore(
+            directory: settings.dataDirectory + "/artifacts", repository: database, clock: Clocks.wall,
+            shortage: { disk.shortage }, logger: Logger(label: "ansflow.artifacts"))
         let router = EffectRouter()
         let crash = settings.crashPoint.flatMap { CrashPoint($0) }
         let engine = try await Engine(
@@ -56,7 +64,7 @@ struct ControllerAssembly {
                     host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
                 authority: authority,
                 directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
-                events: AgentSessions(engine: engine, ingest: ingest),
+                events: AgentSessions(engine: engine, ingest: ingest), artifacts: artifacts,
                 state: .init(writable: { !engine.isHalted }, generation: { generation }),
                 logger: Logger(label: "ansflow.gateway"))
         }
@@ -66,11 +74,16 @@ struct ControllerAssembly {
                 queries: database, pipelines: database, waiting: { await engine.waitingReasons($0) }), logs: reader,
             now: Clocks.wall)
         ingest.attach(store: logs, engine: engine, gateway: gateway)
-        router.attach(gateway: gateway, hub: hub, ingest: ingest)
+        router.attach(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault)
 
+        let preparation = try preparation(database, vault)
+        let scheduler = scheduler(database, engine, preparation)
+        var services = services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk)
+        services.preparation = preparation
+        services.schedules = scheduler
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
-            services: services(database, engine, sessions, authority, reader, hub, disk),
+            services: services,
             logger: Logger(label: "ansflow.http"))
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
@@ -85,7 +98,10 @@ struct ControllerAssembly {
             announce.cancel()
         }
         var group = ServiceGroupConfiguration(
-            services: [EngineTicker(engine: engine), gateway, server],
+            services: [
+                EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
+                gateway, server,
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
         // Of all that runs, only the users' listener still has to bind.
@@ -111,7 +127,8 @@ struct ControllerAssembly {
 
     private func services(
         _ database: Database, _ engine: Engine, _ sessions: SessionService, _ authority: CertificateAuthority,
-        _ reader: LogReader, _ hub: EventHub, _ disk: Disk
+        _ reader: LogReader, _ hub: EventHub, _ vault: SecretVault,
+        _ artifacts: ArtifactStore, _ disk: Disk
     ) -> HTTPServices {
         var services = HTTPServices(
             commands: engine, queries: database, pipelines: database, logs: reader,
@@ -119,6 +136,9 @@ struct ControllerAssembly {
             enrolmentTokens: EnrolmentTokens(database, fingerprint: authority.fingerprint, clock: Clocks.wall),
             hub: hub,
             runsVersion: { database.runsVersion }, diskFloor: { disk.shortage })
+        services.secrets = vault
+        services.artifacts = artifacts
+        services.tests = database
         services.approvals = database
         services.deployments = database
         services.definitionSchema = PipelineSchema.jsonSchema()

@@ -13,9 +13,19 @@ package struct HTTPServices: Sendable {
     package var tickets: any TicketService
     package var keys: any APIKeyService
     package var enrolmentTokens: any EnrolmentTokenService
+    /// Nil where no secrets are kept.
+    package var secrets: (any SecretManaging)?
+    /// Nil where no artifacts are kept.
+    package var artifacts: (any ArtifactReading)?
+    /// Nil where no test results are kept.
+    package var tests: (any TestReading)?
     /// Nil where they can't be listed; the store can.
     package var approvals: (any ApprovalQueries)?
     package var deployments: (any DeploymentQueries)?
+    /// Reads definitions from repositories; nil where only stored ones without `include` can be run.
+    package var preparation: (any RunPreparing)?
+    /// Nil where nothing runs by time.
+    package var schedules: (any ScheduleManaging)?
     /// The JSON Schema of pipeline files, UTF-8.
     package var definitionSchema: [UInt8]?
     package var hub: EventHub

@@ -20,10 +20,15 @@ package struct RunPreparation: RunPreparing {
         package var pauses: [Duration] = [.milliseconds(500), .seconds(2)]
         /// Milliseconds since 1970.
         package var now: @Sendable () -> Int64
+        package var zoneExists: @Sendable (String) -> Bool
 
-        package init(allowLocal: Bool, now: @escaping @Sendable () -> Int64) {
+        package init(
+            allowLocal: Bool, now: @escaping @Sendable () -> Int64,
+            zoneExists: @escaping @Sendable (String) -> Bool = { _ in true }
+        ) {
             self.allowLocal = allowLocal
             self.now = now
+            self.zoneExists = zoneExists
         }
     }
 
@@ -67,12 +72,21 @@ package struct RunPreparation: RunPreparing {
     }
 
     package func definition(of draft: PipelineDraft) async throws(RunRefusal) -> String {
-        let files = try await files(of: draft, ref: draft.ref, commit: "")
+        let files = try await files(of: draft, ref: draft.ref, commit: "", isDraft: true)
         let (branch, tag) = Self.names(draft.ref, files.commit)
         let result = compile(
             files, draft, RunWish(actor: ""), ref: draft.ref, branch: branch, tag: tag,
-            commit: files.commit?.commit ?? "")
-        let errors = result.diagnostics.filter { $0.severity == .error && $0.code != .inputMissing }
+            commit: files.commit?.commit ?? "", isDraft: true)
+        var errors = result.diagnostics.filter { $0.severity == .error }
+        let file = Self.file(of: draft)
+        for schedule in compiler.triggers(in: files.text, file: file)?.schedules ?? []
+        where !configuration.zoneExists(schedule.zone) {
+            errors.append(
+                Diagnostic(
+                    code: .invalidValue, message: "There is no time zone `\(schedule.zone)`.", file: file,
+                    path: "on.cron",
+                    hint: "Write one as Europe/Berlin, or UTC."))
+        }
         guard errors.isEmpty else { throw .definition(errors) }
         return files.text
     }
@@ -81,14 +95,14 @@ package struct RunPreparation: RunPreparing {
 
     private func compile(
         _ files: Files, _ draft: PipelineDraft, _ wish: RunWish, ref: String, branch: String, tag: String,
-        commit: String
+        commit: String, isDraft: Bool = false
     ) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
         compiler.compile(
             CompileRequest(
                 definition: files.text, file: Self.file(of: draft), event: wish.event, ref: ref, branch: branch,
                 tag: tag,
                 commit: commit, repositoryURL: draft.repositoryURL, allowLocalRepositories: configuration.allowLocal,
-                inputs: wish.inputs, included: files.included))
+                inputs: wish.inputs, included: files.included, isDraft: isDraft))
     }
 
     private static func file(of draft: PipelineDraft) -> String { draft.path.isEmpty ? pathDefault : draft.path }
@@ -106,7 +120,7 @@ package struct RunPreparation: RunPreparing {
     }
 
     private func files(
-        of draft: PipelineDraft, ref: String, commit: String
+        of draft: PipelineDraft, ref: String, commit: String, isDraft: Bool = false
     ) async throws(RunRefusal) -> Files {
         let stored = Files(commit: nil, text: draft.definition, included: [:])
         guard !draft.repositoryURL.isEmpty else { return stored }
@@ -115,7 +129,7 @@ package struct RunPreparation: RunPreparing {
         if !needsFiles {
             // The commit is a courtesy: it makes all jobs check out the same one and is shown. A controller that can't reach what its
             // agents can still makes the run.
-            guard commit.isEmpty else { return stored }
+            guard commit.isEmpty, !isDraft else { return stored }
             var found = stored
             found.commit = await within(configuration.commitLimit) { await self.resolve(draft, ref, tries: []) }
                 .flatMap { try? $0.get() }
@@ -252,14 +266,5 @@ package struct RunPreparation: RunPreparing {
 
     private static func diagnostic(_ refusal: IncludeWalk.Refusal) -> Diagnostic {
         Diagnostic(code: .invalidValue, message: refusal.description, file: refusal.file, path: "include")
-    }
-}
-
-extension PipelineDraft {
-    /// What is saved of a pipeline.
-    package init(_ row: PipelineRow) {
-        self.init(
-            project: row.project, name: row.name, definition: row.definition, repositoryURL: row.repositoryURL,
-            ref: row.ref, path: row.path, credential: row.credential, enabled: row.enabled)
     }
 }

@@ -4,6 +4,9 @@ package import Logging
 /// Starts runs when their time has come: follows the saved pipelines, keeps a ``ScheduleLifecycle`` for each schedule that their
 /// definitions name, and makes the runs.
 package actor Scheduler: ScheduleManaging {
+    /// The engine's command.
+    package typealias CreateRun = @Sendable (RunRequest) async throws(CommandFailure) -> RunRow
+
     package struct Configuration: Sendable {
         /// Milliseconds since 1970.
         package var now: @Sendable () -> Int64
@@ -43,7 +46,7 @@ package actor Scheduler: ScheduleManaging {
     private let store: any ScheduleRepository
     private let definitions: any DefinitionReading
     private let runs: any RunPreparing
-    private let commands: any EngineCommands
+    private let createRun: CreateRun
     private let configuration: Configuration
     private let logger: Logger
 
@@ -55,14 +58,14 @@ package actor Scheduler: ScheduleManaging {
 
     package init(
         pipelines: any PipelineRepository, store: any ScheduleRepository, definitions: any DefinitionReading,
-        runs: any RunPreparing, commands: any EngineCommands, configuration: Configuration,
+        runs: any RunPreparing, createRun: @escaping CreateRun, configuration: Configuration,
         logger: Logger = Logger(label: "ansflow.schedules")
     ) {
         self.pipelines = pipelines
         self.store = store
         self.definitions = definitions
         self.runs = runs
-        self.commands = commands
+        self.createRun = createRun
         self.configuration = configuration
         self.logger = logger
     }
@@ -173,7 +176,7 @@ package actor Scheduler: ScheduleManaging {
                 RunWish(
                     event: "cron", actor: "schedule \(slot.name)", idempotencyKey: slot.idempotencyKey,
                     schedule: slot.name))
-            return .success(try await commands.createRun(request).id)
+            return .success(try await createRun(request).id)
         } catch let refusal as RunRefusal {
             return .failure(Self.trouble(refusal))
         } catch let failure as CommandFailure {

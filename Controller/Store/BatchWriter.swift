@@ -74,6 +74,7 @@ struct BatchWriter {
         guard db.changesCount == 1 else {
             throw CommitFailure.refused("The idempotency key of run \(row.run) belongs to another run.")
         }
+        try ScheduleSlot(idempotencyKey: row.key)?.note(row.run, db)
     }
 
     /// No row may hold a number that its counter would give out again.

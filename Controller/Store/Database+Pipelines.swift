@@ -69,9 +69,9 @@ extension Database: PipelineRepository {
             try Self.checkName(db, draft.name, project: draft.project, except: nil)
             try db.run(
                 """
-                INSERT INTO pipelines (project, name, definition, repository_url, ref, enabled, version, created_at,
-                    updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+                INSERT INTO pipelines (project, name, definition, repository_url, ref, path, credential, enabled,
+                    version, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
                 """
             ) {
                 $0.add(draft.project)
@@ -79,6 +79,8 @@ extension Database: PipelineRepository {
                 $0.add(draft.definition)
                 $0.add(draft.repositoryURL)
                 $0.add(draft.ref)
+                $0.add(draft.path)
+                $0.add(draft.credential)
                 $0.add(draft.enabled)
                 $0.add(at)
                 $0.add(at)
@@ -87,8 +89,8 @@ extension Database: PipelineRepository {
             try Self.save(db, id, version: 1, draft.definition, by: actor, at: at)
             return PipelineRow(
                 id: id, project: draft.project, name: draft.name, definition: draft.definition,
-                repositoryURL: draft.repositoryURL, ref: draft.ref, enabled: draft.enabled, version: 1, createdAt: at,
-                updatedAt: at)
+                repositoryURL: draft.repositoryURL, ref: draft.ref, path: draft.path, credential: draft.credential,
+                enabled: draft.enabled, version: 1, createdAt: at, updatedAt: at)
         }
         stamps.pipelines.add(1, ordering: .releasing)
         return row
@@ -111,6 +113,8 @@ extension Database: PipelineRepository {
             row.definition = draft.definition
             row.repositoryURL = draft.repositoryURL
             row.ref = draft.ref
+            row.path = draft.path
+            row.credential = draft.credential
             row.enabled = draft.enabled
             row.updatedAt = at
             try Self.store(db, row)
@@ -166,8 +170,8 @@ extension Database: PipelineRepository {
     private static func store(_ db: Connection, _ row: PipelineRow) throws {
         try db.run(
             """
-            UPDATE pipelines SET name = ?, definition = ?, repository_url = ?, ref = ?, enabled = ?, version = ?,
-                updated_at = ?
+            UPDATE pipelines SET name = ?, definition = ?, repository_url = ?, ref = ?, path = ?, credential = ?,
+                enabled = ?, version = ?, updated_at = ?
             WHERE id = ?
             """
         ) {
@@ -175,6 +179,8 @@ extension Database: PipelineRepository {
             $0.add(row.definition)
             $0.add(row.repositoryURL)
             $0.add(row.ref)
+            $0.add(row.path)
+            $0.add(row.credential)
             $0.add(row.enabled)
             $0.add(row.version)
             $0.add(row.updatedAt)
@@ -185,12 +191,13 @@ extension Database: PipelineRepository {
 
 extension PipelineRow {
     static let columns =
-        "id, project, name, definition, repository_url, ref, enabled, version, created_at, updated_at"
+        "id, project, name, definition, repository_url, ref, path, credential, enabled, version, created_at, updated_at"
 
     init(_ columns: inout Columns) {
         self.init(
             id: columns.id(), project: columns.id(), name: columns.text(), definition: columns.text(),
-            repositoryURL: columns.text(), ref: columns.text(), enabled: columns.bool(), version: columns.int(),
+            repositoryURL: columns.text(), ref: columns.text(), path: columns.text(), credential: columns.text(),
+            enabled: columns.bool(), version: columns.int(),
             createdAt: columns.int64(), updatedAt: columns.int64())
     }
 }

@@ -8,6 +8,7 @@ enum Schema {
         SchemaV3Secrets.statements,
         SchemaV3Artifacts.statements,
         SchemaV4Life.statements,
+        SchemaV5Schedules.statements,
     ]
 
     static var newest: Int { migrations.count }

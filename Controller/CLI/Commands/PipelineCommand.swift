@@ -24,39 +24,37 @@ extension PipelineCommand {
         package static let configuration = CommandConfiguration(
             abstract: "Store a pipeline.",
             discussion: """
-                The definition is stored; the repository is what its jobs check out. With --replace, a pipeline of that name gets the \
-                new definition instead of an error.
+                The repository is what its jobs check out. With --file the definition is stored; without, each run reads it from the \
+                repository, at its own commit, from --path. With --replace, a pipeline of that name is changed instead of an error.
 
                 Examples:
+                  ansflow pipeline create --name app --repository https://example.org/app.git --ref main
                   ansflow pipeline create --file .ansflow.yml --name app --repository https://example.org/app.git --ref main
                   ansflow pipeline create --file nightly.yml --name nightly --replace
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
         @Option(name: [.long, .customShort("f")], help: "The definition, or - for standard input.")
-        package var file: String
+        package var file: String?
+        @Option(name: .long, help: "Where the definition lies in the repository; .ansflow.yml where nothing is said.")
+        package var path: String?
         @Option(name: .long, help: "Name of the pipeline.")
         package var name: String
         @Option(name: .long, help: "Address of the git repository that its jobs check out.")
         package var repository: String?
         @Option(name: .long, help: "Branch, tag or commit that is checked out where a run names none.")
         package var ref: String?
+        @Option(
+            name: .long,
+            help: "The project's secret that opens the repository: a token, or an SSH key with known hosts.")
+        package var credential: String?
         @Flag(name: .long, help: "Replace a pipeline of that name.")
         package var replace = false
 
         package init() {}
 
         package func run() async throws {
-            let text = String(decoding: try FileIO.read(file, limit: definitionLimit), as: UTF8.self)
-            var body: [String: JSONValue] = ["name": .string(name), "definition": .string(text)]
-            if let repository {
-                var members: [String: JSONValue] = ["url": .string(repository)]
-                if let ref { members["ref"] = .string(ref) }
-                body["repository"] = .object(members)
-            } else if ref != nil {
-                throw ValidationError("--ref needs --repository")
-            }
-            let request = JSONValue.object(body)
+            let request = JSONValue.object(try body())
             do {
                 try await connection.withClient { client in
                     if replace, let old = try await existing(client) {
@@ -67,12 +65,37 @@ extension PipelineCommand {
                     }
                 }
             } catch var failure as ClientFailure {
+                guard let file else { throw failure }
                 // The controller calls every definition so; here it has a name.
                 func named(_ text: String) -> String { text.replacing(".ansflow.yml:", with: "\(file):") }
                 failure.message = named(failure.message)
                 failure.details = failure.details.map(named)
                 throw failure
             }
+        }
+
+        private func body() throws -> [String: JSONValue] {
+            var body: [String: JSONValue] = ["name": .string(name)]
+            if let file {
+                guard path == nil else { throw ValidationError("give either --file or --path, not both") }
+                body["definition"] = .string(
+                    String(decoding: try FileIO.read(file, limit: definitionLimit), as: UTF8.self))
+            }
+            guard let repository else {
+                guard ref == nil else { throw ValidationError("--ref needs --repository") }
+                guard path == nil else { throw ValidationError("--path needs --repository") }
+                guard credential == nil else { throw ValidationError("--credential needs --repository") }
+                guard file != nil else {
+                    throw ValidationError("give the definition with --file, or a --repository that has it")
+                }
+                return body
+            }
+            var members: [String: JSONValue] = ["url": .string(repository)]
+            if let ref { members["ref"] = .string(ref) }
+            if let credential { members["credential"] = .string(credential) }
+            if file == nil { members["path"] = .string(path ?? ".ansflow.yml") }
+            body["repository"] = .object(members)
+            return body
         }
 
         private func existing(_ client: APIClient) async throws -> PipelineModel? {
@@ -196,10 +219,31 @@ extension PipelineCommand {
                     "# pipeline \(found.id): \(found.name), version \(found.version.map(String.init) ?? "?")")
                 if let url = found.repository?.url, !url.isEmpty {
                     Terminal.print("# repository: \(url) \(found.repository?.ref ?? "")")
+                    if let path = found.repository?.path {
+                        Terminal.print("# definition: read from \(path) at each run's commit; as it was read last:")
+                    }
                 }
+                try await schedules(found.id, client)
                 let text = (found.definition ?? "").split(separator: "\n", omittingEmptySubsequences: false)
                     .map { SafeText.line(String($0), colours: false) }.joined(separator: "\n")
                 Terminal.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+            }
+        }
+
+        /// Times to come, as comments above the definition.
+        private func schedules(_ id: Int64, _ client: APIClient) async throws {
+            let answer: Answer
+            do {
+                answer = try await client.get("/api/v1/pipelines/\(id)/schedules", query: [("next", "3")])
+            } catch let failure as ClientFailure where failure.kind == .notFound {
+                // An older controller.
+                return
+            }
+            for schedule in try answer.decode(Listing<ScheduleModel>.self).items {
+                let name = SafeText.line("\(schedule.name): \(schedule.at) \(schedule.zone)", colours: false)
+                let next = schedule.next.joined(separator: ", ")
+                Terminal.print("# schedule \(name); " + (schedule.active ? "next runs: \(next)" : "off"))
+                if let error = schedule.error { Terminal.print("#   " + SafeText.line(error, colours: false)) }
             }
         }
     }

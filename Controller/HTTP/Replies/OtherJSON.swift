@@ -17,6 +17,8 @@ enum PipelineJSON {
                 json.object { json in
                     json.field("url", row.repositoryURL)
                     json.field("ref", row.ref)
+                    json.field("path", row.path.isEmpty ? nil : row.path)
+                    json.field("credential", row.credential.isEmpty ? nil : row.credential)
                 }
             }
             json.field("enabled", row.enabled)

@@ -74,23 +74,15 @@ struct PipelineRoutes {
         let name =
             isWhole
             ? fields.required("name", max: 128, isLine: true) : fields.string("name", max: 128, min: 1, isLine: true)
-        let definition =
-            isWhole
-            ? fields.required("definition", max: PlanLimits.sourceBytesMax)
-            : fields.string("definition", max: PlanLimits.sourceBytesMax, min: 1)
+        let definition = fields.string("definition", max: PlanLimits.sourceBytesMax, min: 1)
         let enabled = fields.bool("enabled")
         let project = fields.integer("project_id", 1...Int.max)
-        var url = isWhole ? "" : old?.repositoryURL ?? ""
-        var ref = isWhole ? "" : old?.ref ?? ""
-        if let value = fields.raw("repository") {
-            var repository = try Fields(value)
-            url = repository.string("url", max: 2048, min: 1) ?? url
-            ref = repository.string("ref", max: 1024) ?? ref
-            if repository.string("path", max: 1024) != nil {
-                repository.wrong("path", "Definitions from the repository are not supported yet; give `definition`.")
-            }
-            try repository.finish()
-        }
+        var place = RepositoryFields(isWhole ? nil : old)
+        if let value = fields.raw("repository") { try place.read(value, into: &fields) }
+        // Who gives a text to a pipeline that was read from its repository stores it from now on.
+        if definition != nil, fields.raw("repository") == nil { place.path = "" }
+        place.check(definition: definition, isWhole: isWhole, services, &fields)
+        let (url, ref) = (place.url, place.ref)
         if !url.isEmpty, let refusal = RepositoryURL.check(url, allowLocal: configuration.allowLocalRepositories) {
             fields.wrong("repository.url", refusal.description)
         }
@@ -98,15 +90,27 @@ struct PipelineRoutes {
         try fields.finish()
         return PipelineDraft(
             project: project.map { ProjectID(Int64($0)) } ?? old?.project ?? .main, name: name ?? old?.name ?? "",
-            definition: definition ?? old?.definition ?? "", repositoryURL: url, ref: ref,
-            enabled: enabled ?? (isWhole ? true : old?.enabled ?? true))
+            definition: definition ?? old?.definition ?? "", repositoryURL: url, ref: ref, path: place.path,
+            credential: place.credential, enabled: enabled ?? (isWhole ? true : old?.enabled ?? true))
     }
 
     /// Refuses a definition that has errors: a saved pipeline can always be read.
-    private func check(_ draft: PipelineDraft) throws {
+    ///
+    /// - Returns: the draft, with the definition that its repository has.
+    private func checked(_ draft: PipelineDraft) async throws -> PipelineDraft {
+        var draft = draft
+        if let preparation = services.preparation {
+            do throws(RunRefusal) {
+                draft.definition = try await preparation.definition(of: draft)
+            } catch {
+                throw Problem(error)
+            }
+            return draft
+        }
         let result = compile(draft.definition, url: draft.repositoryURL)
         let errors = result.diagnostics.filter { $0.severity == .error }
         guard errors.isEmpty else { throw RunRoutes.problem(errors) }
+        return draft
     }
 
     private func compile(_ definition: String, url: String) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
@@ -118,8 +122,7 @@ struct PipelineRoutes {
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
-        let draft = try draft(&fields, from: nil, isWhole: true)
-        try check(draft)
+        let draft = try await checked(try draft(&fields, from: nil, isWhole: true))
         let row = try await changing {
             try await services.pipelines.create(draft, by: call.principal.name, at: configuration.now())
         }
@@ -133,12 +136,16 @@ struct PipelineRoutes {
         let old = try await find(call)
         let expected = try call.expectedVersion()
         var fields = try call.fields()
-        let draft = try draft(&fields, from: old, isWhole: isReplacement)
-        if draft.definition != old.definition || draft.repositoryURL != old.repositoryURL { try check(draft) }
+        var draft = try draft(&fields, from: old, isWhole: isReplacement)
+        var same = PipelineDraft(old)
+        (same.name, same.enabled, same.project) = (draft.name, draft.enabled, draft.project)
+        // What only changes its name or is paused need not be read again.
+        if draft != same || isReplacement && !draft.path.isEmpty { draft = try await checked(draft) }
+        let final = draft
         return reply(
             try await changing {
                 try await services.pipelines.update(
-                    old.id, draft, expected: expected, by: call.principal.name, at: configuration.now())
+                    old.id, final, expected: expected, by: call.principal.name, at: configuration.now())
             })
     }
 

@@ -45,7 +45,7 @@ struct RerunRoutes {
             throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
         }
         if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
-        let request = try latest ? newest(detail, pipeline, call, key) : stored(detail, pipeline, mode, call, key)
+        let request = try await latest ? newest(detail, pipeline, call, key) : stored(detail, pipeline, mode, call, key)
         do {
             return RunRoutes.created(try await services.commands.createRun(request), replayed: false)
         } catch {
@@ -91,10 +91,10 @@ struct RerunRoutes {
     /// The pipeline's newest definition for what started the run.
     private func newest(
         _ detail: RunDetail, _ pipeline: PipelineRow, _ call: Call, _ key: String?
-    ) throws -> RunRequest {
+    ) async throws -> RunRequest {
         let run = detail.run
         let source = RunSource(ref: run.ref, branch: run.branch, tag: run.tag, commit: run.commit)
-        var request = try runs.compile(
+        var request = try await runs.request(
             pipeline, source, event: run.event, inputs: run.inputs, call.principal.name, run.priority, key)
         // What the definition does not say comes from the event, and that is the same.
         request.plan.facts.trusted = run.trusted

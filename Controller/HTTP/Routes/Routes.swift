@@ -7,6 +7,7 @@ enum Routes {
             + AuthRoutes(services: services, configuration: configuration).routes
             + KeyRoutes(services: services, configuration: configuration).routes
             + PipelineRoutes(services: services, configuration: configuration).routes
+            + ScheduleRoutes(services: services).routes
             + RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes
             + LogRoutes(services: services).routes
             + AgentRoutes(services: services, configuration: configuration).routes

@@ -180,7 +180,7 @@ struct RunRoutes {
             throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
         }
         if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
-        var request = try compile(
+        var request = try await request(
             pipeline, source.from(pipeline), inputs: inputs.mapValues(Self.text), call.principal.name, priority, key)
         // What a caller calls untrusted gets no secrets; nobody can call anything trusted that is not.
         if isUntrusted { request.plan.facts.trusted = false }

@@ -1,0 +1,30 @@
+import ControllerCore
+import ControllerRepositories
+import ControllerStore
+import Foundation
+import Logging
+
+/// What reads definitions and starts runs by time.
+extension ControllerAssembly {
+    func preparation(_ database: Database, _ secrets: any SecretReading) throws -> RunPreparation {
+        var configuration = RepositoryCacheConfiguration(
+            directory: settings.dataDirectory + "/repositories", environment: ProcessInfo.processInfo.environment)
+        // A controller that may read this host's own repositories is one person's: it may use that person's keys too.
+        configuration.usesOwnIdentity = settings.allowLocalRepositories
+        let cache = try RepositoryCache(configuration, logger: Logger(label: "ansflow.repositories"))
+        return RunPreparation(
+            compiler: PipelineReader(), repositories: cache, credentials: SecretGitCredentials(secrets: secrets),
+            pipelines: database,
+            configuration: .init(
+                allowLocal: settings.allowLocalRepositories, now: Clocks.wall,
+                zoneExists: { TimeZones.zone($0) != nil }))
+    }
+
+    func scheduler(_ database: Database, _ engine: Engine, _ runs: RunPreparation) -> Scheduler {
+        Scheduler(
+            pipelines: database, store: database, definitions: PipelineReader(), runs: runs,
+            createRun: { (request) async throws(CommandFailure) in try await engine.createRun(request) },
+            configuration: .init(
+                now: Clocks.wall, zone: TimeZones.zone, pipelinesVersion: { database.pipelinesVersion }))
+    }
+}
