@@ -113,10 +113,15 @@ struct ExpressionParser {
 
     private var comparisonOperator: Expression.Comparison? {
         guard case .mark(let mark) = current.token else { return nil }
-        let operators: [String: Expression.Comparison] = [
-            "==": .equal, "!=": .notEqual, "<": .less, "<=": .lessOrEqual, ">": .greater, ">=": .greaterOrEqual,
-        ]
-        return operators[mark]
+        return switch mark {
+        case "==": .equal
+        case "!=": .notEqual
+        case "<": .less
+        case "<=": .lessOrEqual
+        case ">": .greater
+        case ">=": .greaterOrEqual
+        default: nil
+        }
     }
 
     private mutating func comparison() throws(ExpressionFault) -> ExpressionSyntax {

@@ -76,7 +76,9 @@ package final class SchemaObject: Sendable {
     /// `a step`, for messages.
     package let title: String
     package let words: [SchemaWord]
-    private let bySpelling: [String: Int]
+    /// Those that must be there.
+    let required: [SchemaWord]
+    private let bySpelling: [String: SchemaWord]
 
     init(title: String, words: [SchemaWord]) {
         self.title = title
@@ -84,11 +86,12 @@ package final class SchemaObject: Sendable {
             PipelineSchema.isLater($0.name, in: title) ? SchemaWord(name: $0.name, kind: .later) : $0
         }
         self.words = words
-        var bySpelling: [String: Int] = [:]
-        for (index, word) in words.enumerated() {
+        required = words.filter(\.isRequired)
+        var bySpelling: [String: SchemaWord] = [:]
+        for word in words {
             for spelling in word.spellings {
                 precondition(bySpelling[spelling] == nil, "\(title) has the word \(spelling) twice")
-                bySpelling[spelling] = index
+                bySpelling[spelling] = word
             }
         }
         self.bySpelling = bySpelling
@@ -96,7 +99,7 @@ package final class SchemaObject: Sendable {
 
     /// The word that is written so.
     package func word(spelled spelling: String) -> SchemaWord? {
-        bySpelling[spelling].map { words[$0] }
+        bySpelling[spelling]
     }
 }
 

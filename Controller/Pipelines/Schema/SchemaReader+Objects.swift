@@ -13,6 +13,7 @@ extension SchemaReader {
             return wrong(node, "\(object.title) as a map", path, hint: hint)
         }
         var fields = SchemaFields()
+        fields.present.reserveCapacity(entries.count)
         for entry in entries {
             let inner = path.key(entry.key)
             guard let word = object.word(spelled: entry.key) else {
@@ -43,7 +44,7 @@ extension SchemaReader {
                 fields.present[word.name] = SchemaFields.Field(keySpan: entry.keySpan, value: value)
             }
         }
-        for word in object.words where word.isRequired && !fields.has(word.name) {
+        for word in object.required where !fields.has(word.name) {
             findings.report(
                 .missingWord, "\(object.title.capitalizedFirst) needs `\(word.name)`.", at: node.span, path: path)
         }
