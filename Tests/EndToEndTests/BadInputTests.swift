@@ -69,7 +69,7 @@ import Testing
             #expect(answer.status == 422)
             #expect(try answer.json()["errors"].items.count >= 2, "\(answer.text)")
             #expect(try cluster.api.get("/api/v1/pipelines")["total"].int == 0)
-            let later = try ansflow.file("later.yml", "steps:\n  - run: make\n    retry: { max: 2 }\n")
+            let later = try ansflow.file("later.yml", "steps:\n  - run: make\n    container: debian\n")
             let refused = try ansflow("pipeline", "validate", later)
             #expect(refused.code == 1 && refused.output.contains("not supported yet"), "\(refused.output)")
         }
