@@ -8,6 +8,7 @@ import Synchronization
 extension World: EngineCommands {
     func createRun(_ request: RunRequest) async throws(CommandFailure) -> RunRow {
         if let halted = state.withLock({ $0.halted }) { throw .notWritable(halted) }
+        state.withLock { $0.requests.append(request) }
         let id = Int64(state.withLock { $0.runs.count } + 1)
         let run = addRun(id, branch: request.branch).run
         if let key = request.idempotencyKey { state.withLock { $0.keys[key] = run.id } }
@@ -18,6 +19,7 @@ extension World: EngineCommands {
     ) async throws(CommandFailure) -> RunRow {
         let row = state.withLock { state in
             state.cancelled.append((run, reason, force))
+            if skipFinally { state.skippedFinally.append(run) }
             return state.runs[run]?.run
         }
         guard let row else { throw .notFound }
@@ -25,10 +27,31 @@ extension World: EngineCommands {
     }
     func approve(
         _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
-    ) async throws(CommandFailure) -> ApprovalRow { throw .notFound }
+    ) async throws(CommandFailure) -> ApprovalRow {
+        if inputs["region"] == .text("moon") {
+            throw .invalid([FieldFault(field: "region", message: "It must be `eu` or `us`.")])
+        }
+        return try answered(
+            Answered(run: run, job: job, yes: true, by: actor, inputs: inputs, reason: reason), .approved)
+    }
     func decline(
         _ run: RunID, job: String?, by actor: String, reason: String?
-    ) async throws(CommandFailure) -> ApprovalRow { throw .notFound }
+    ) async throws(CommandFailure) -> ApprovalRow {
+        try answered(Answered(run: run, job: job, yes: false, by: actor, inputs: [:], reason: reason), .declined)
+    }
+    private func answered(_ answer: Answered, _ new: ApprovalRow.State) throws(CommandFailure) -> ApprovalRow {
+        let row: ApprovalRow? = state.withLock { state in
+            guard let detail = state.runs[answer.run] else { return nil }
+            let job = detail.jobs.first { $0.name == answer.job }?.id
+            guard let index = detail.approvals.firstIndex(where: { $0.job == job }) else { return nil }
+            state.answers.append(answer)
+            state.runs[answer.run]?.approvals[index].state = new
+            state.runs[answer.run]?.approvals[index].by = answer.by
+            return state.runs[answer.run]?.approvals[index]
+        }
+        guard let row else { throw .conflict("Nothing waits.") }
+        return row
+    }
     func waitingReasons(_ run: RunID) async -> [WaitingReason] {
         [WaitingReason(job: "pack", kind: .needs, message: "It waits for build.")]
     }
@@ -60,6 +83,8 @@ extension World: EngineCommands {
 
 extension World: PipelineReading {
     func compile(_ request: CompileRequest) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
+        let faults = state.withLock { $0.givenFaults }
+        if !faults.isEmpty { return (nil, faults) }
         if request.definition.contains("broken") {
             return (
                 nil, [Diagnostic(code: .unknownWord, message: "The word `broken` is not known.", line: 3, path: "jobs")]
@@ -125,6 +150,8 @@ extension World: Authenticating, LoginService, TicketService, APIKeyService, Enr
         guard state.withLock({ $0.valid.contains(bearer) }) else { return nil }
         switch bearer {
         case "admin-token": return World.admin
+        case "runner-token":
+            return Principal(user: UserID(4), name: "runner", kind: .session(4), scopes: [.read, .run])
         case "leaving-token": return Principal(user: UserID(3), name: "leaver", kind: .session(3), scopes: [.read])
         default: return Principal(user: UserID(2), name: "reader", kind: .apiKey(2), scopes: [.read])
         }
@@ -169,13 +196,19 @@ extension World: Authenticating, LoginService, TicketService, APIKeyService, Enr
 
 extension World {
     func services(_ hub: EventHub) -> HTTPServices {
-        HTTPServices(
+        var services = HTTPServices(
             commands: self, queries: self, pipelines: self, logs: self, compiler: self, authentication: self,
             logins: self, tickets: self, keys: self, enrolmentTokens: self, hub: hub,
             runsVersion: { self.state.withLock { $0.version } })
+        services.approvals = self
+        services.deployments = self
+        services.definitionSchema = Array(#"{"title":"pipeline"}"#.utf8)
+        return services
     }
 
     func hub() -> EventHub {
-        EventHub(reading: TopicStore(queries: self, pipelines: self), logs: self, now: { World.now })
+        EventHub(
+            reading: TopicStore(queries: self, pipelines: self, waiting: { await self.waitingReasons($0) }), logs: self,
+            now: { World.now })
     }
 }

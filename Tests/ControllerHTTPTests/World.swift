@@ -20,10 +20,25 @@ final class World: Sendable {
         var version: UInt64 = 1
         var reads = 0
         var halted: String?
-        var valid: Set<String> = ["admin-token", "reader-token", "leaving-token"]
+        var valid: Set<String> = ["admin-token", "reader-token", "runner-token", "leaving-token"]
         var tickets: [String: Principal] = [:]
         var loginsLeft = 3
         var cancelled: [(RunID, String?, Bool)] = []
+        var skippedFinally: [RunID] = []
+        var requests: [RunRequest] = []
+        var answers: [Answered] = []
+        /// What is wrong with a run's given values; then nothing compiles.
+        var givenFaults: [Diagnostic] = []
+    }
+
+    /// An approval that was given or refused.
+    struct Answered: Equatable {
+        var run: RunID
+        var job: String?
+        var yes: Bool
+        var by: String
+        var inputs: [String: InputValue]
+        var reason: String?
     }
 
     let state = Mutex(State())
