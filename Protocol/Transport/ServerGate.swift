@@ -16,7 +16,7 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
     enum Outcome: Sendable {
         case webSocket(MessageConnection, ServerRequest)
         case request(ServerRequest, body: [UInt8])
-        case stream(HTTPServerStream, ServerRequest)
+        case stream(StreamClaim, ServerRequest)
         /// It was answered, refused or cut; there is nothing more to do.
         case done
     }
@@ -124,17 +124,28 @@ final class ServerGate: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// Puts the reader and writer of the connection's owner behind this handler and gives it the head that was read.
+    /// Holds what comes until the connection's owner claims it; reads no more meanwhile.
     private func handOver(_ request: ServerRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        timer?.cancel()
-        do {
-            let stream: HTTPServerStream = try HTTPStreams.install(on: context.channel)
-            phase = .passing
-            outcome.succeed(.stream(stream, request))
-            context.fireChannelRead(wrapInboundOut(.head(head)))
-        } catch {
-            context.close(promise: nil)
+        phase = .rebuilding([wrapInboundOut(.head(head))])
+        try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        let isolated = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let claim = StreamClaim(channel: context.channel) { [weak self] in
+            guard let self else { throw ChannelError.ioOnClosedChannel }
+            return try self.claim(isolated.value)
         }
+        outcome.succeed(.stream(claim, request))
+    }
+
+    /// Puts the owner's reader and writer behind this handler and gives it what was held.
+    private func claim(_ context: ChannelHandlerContext) throws -> HTTPServerStream {
+        guard case .rebuilding(let held) = phase, context.channel.isActive else { throw ChannelError.ioOnClosedChannel }
+        let stream: HTTPServerStream = try HTTPStreams.install(on: context.channel)
+        timer?.cancel()
+        phase = .passing
+        for data in held { context.fireChannelRead(data) }
+        context.fireChannelReadComplete()
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        return stream
     }
 
     private func answer(_ answer: HTTPAnswer, _ context: ChannelHandlerContext) {

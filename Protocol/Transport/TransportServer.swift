@@ -162,7 +162,8 @@ package struct TransportServer: Sendable {
             } catch {
                 logger.debug("an answer was not delivered", metadata: ["error": "\(error)"])
             }
-        case .stream(let stream, let request):
+        case .stream(let claim, let request):
+            guard let stream = try? await claim.take() else { return }
             await withTaskCancellationHandler {
                 await handlers.stream(stream, request, accepted.ticket)
             } onCancel: {

@@ -3,18 +3,21 @@ import ControllerRealtime
 /// The whole interface, in one list.
 enum Routes {
     static func all(_ services: HTTPServices, _ configuration: HTTPConfiguration, _ shared: SharedParts) -> [Route] {
-        SystemRoutes(services: services, configuration: configuration, shared: shared).routes
-            + AuthRoutes(services: services, configuration: configuration).routes
-            + KeyRoutes(services: services, configuration: configuration).routes
-            + PipelineRoutes(services: services, configuration: configuration).routes
-            + ScheduleRoutes(services: services).routes
-            + RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes
-            + LogRoutes(services: services).routes
-            + AgentRoutes(services: services, configuration: configuration).routes
-            + SecretRoutes(services: services).routes
-            + ArtifactRoutes(services: services).routes
-            + TestRoutes(services: services).routes
-            + LiveRoutes.routes
+        let parts: [[Route]] = [
+            SystemRoutes(services: services, configuration: configuration, shared: shared).routes,
+            AuthRoutes(services: services, configuration: configuration).routes,
+            KeyRoutes(services: services, configuration: configuration).routes,
+            PipelineRoutes(services: services, configuration: configuration).routes,
+            ScheduleRoutes(services: services).routes,
+            RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes,
+            LogRoutes(services: services).routes,
+            AgentRoutes(services: services, configuration: configuration).routes,
+            SecretRoutes(services: services).routes,
+            ArtifactRoutes(services: services).routes,
+            TestRoutes(services: services).routes,
+            LiveRoutes.routes,
+        ]
+        return parts.flatMap { $0 }
     }
 }
 

@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import ControllerCore
+import HTTPTypes
 
 /// Test results of runs, and the history of one test.
 struct TestRoutes {
