@@ -100,8 +100,8 @@ let package = Package(
 
         // Controller: the core, then adapters that do not know each other.
         module("ControllerCore", "Controller/Core", ["AnsFlowProtocol", persistent, logging], settings: fast),
-        module("ControllerPipelines", "Controller/Pipelines", ["ControllerCore", yams]),
-        module("ControllerStore", "Controller/Store", ["ControllerCore", grdb, logging]),
+        module("ControllerPipelines", "Controller/Pipelines", ["ControllerCore", "AnsFlowProtocol", yams]),
+        module("ControllerStore", "Controller/Store", ["ControllerCore", "AnsFlowProtocol", grdb, logging]),
         clang("CZstd", "Controller/CZstd", links: [.linkedLibrary("zstd")]),
         module(
             "ControllerLogs", "Controller/Logs",
@@ -109,16 +109,18 @@ let package = Package(
         module(
             "ControllerGateway", "Controller/Gateway",
             [
-                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, x509,
-                asn1,
-                crypto, lifecycle, logging,
+                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks,
+                x509, asn1, crypto, lifecycle, logging,
             ]),
-        module("ControllerIdentity", "Controller/Identity", ["ControllerCore", jwtKit, crypto, cryptoExtras, logging]),
-        module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", nioCore, logging]),
+        module(
+            "ControllerIdentity", "Controller/Identity",
+            ["ControllerCore", "AnsFlowProtocol", jwtKit, crypto, cryptoExtras, logging]),
+        module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", "AnsFlowProtocol", nioCore, logging]),
         module(
             "ControllerHTTP", "Controller/HTTP",
             [
-                "ControllerCore", "ControllerRealtime", "AnsFlowTransport", hummingbird, hummingbirdCore, nioCore,
+                "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", hummingbird,
+                hummingbirdCore, nioCore,
                 nioPosix,
                 nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, lifecycle, logging,
             ]),
@@ -170,15 +172,17 @@ let package = Package(
         tests("ControllerPipelinesTests", ["ControllerPipelines", "ControllerCore", "AnsFlowProtocol"]),
         tests("ControllerStoreTests", ["ControllerStore", "ControllerCore", "AnsFlowProtocol", grdb, logging]),
         tests(
-            "ControllerLogsTests", ["ControllerLogs", "AnsFlowProtocol", "AnsFlowRecords", crypto, nioCore, logging]),
+            "ControllerLogsTests",
+            ["ControllerLogs", "ControllerCore", "AnsFlowProtocol", "AnsFlowRecords", crypto, nioCore, logging]),
         tests(
             "ControllerGatewayTests",
             [
-                "ControllerGateway", "ControllerCore", "AgentLink", "AnsFlowProtocol", "AnsFlowTransport", nioCore,
+                "ControllerGateway", "ControllerCore", "AgentLink", "AgentCore", "AnsFlowProtocol", "AnsFlowTransport",
+                nioCore,
                 nioPosix,
                 nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
             ]),
-        tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol"]),
+        tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol", logging]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(
             "ControllerHTTPTests",
@@ -189,14 +193,14 @@ let package = Package(
             ]),
         tests("CLITests", ["ansflow", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         tests("AgentMaskTests", ["AgentMask"]),
-        tests("AgentShimCoreTests", ["AgentShimCore"]),
+        tests("AgentShimCoreTests", ["AgentShimCore", "AnsFlowRecords"]),
         tests("AgentShimTests", ["AgentShimCore", "AnsFlowRecords", "ansflow-shim"]),
         tests("AgentCoreTests", ["AgentCore", "AnsFlowProtocol"]),
         tests(
             "AgentExecTests",
             [
                 "AgentExec", "AgentCore", "AgentShimCore", "AnsFlowProtocol", "AnsFlowRecords", "ansflow-shim", nioCore,
-                nioPosix, logging,
+                nioPosix, crypto, logging,
             ]),
         tests("AgentLinkTests", ["AgentLink", "AnsFlowProtocol", "AnsFlowTransport"]),
         tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore", "AnsFlowProtocol"], settings: fast),
