@@ -46,7 +46,7 @@ package struct ValidateCommand: AsyncParsableCommand {
     private func show(_ report: LocalValidation) {
         let style = Style()
         for diagnostic in report.diagnostics {
-            Terminal.print(DiagnosticText.line(diagnostic, file: report.file, style: style))
+            Terminal.print(DiagnosticText.line(diagnostic, file: diagnostic.file, style: style))
         }
         if report.isValid { Terminal.print("\(report.file): ok") }
         if graph, let plan = report.plan { Terminal.print(GraphText.graph(plan)) }
@@ -67,12 +67,54 @@ package struct LocalValidation {
     package init(_ path: String) throws {
         file = path == "-" ? "<stdin>" : path
         let bytes = try FileIO.read(path, limit: PlanLimits.sourceBytesMax + 1)
+        let top = Self.top(of: path)
         // Definitions mostly lie in the repository that their runs check out, so one is taken as given.
         let context = CompileContext(
-            repository: "https://repository.invalid/", allowLocalRepositories: true, isDraft: true)
-        let outcome = PipelineCompiler.compile(bytes, file: file, context: context)
+            repository: "https://repository.invalid/definition", allowLocalRepositories: true, isDraft: true)
+        let place = Self.place(of: path, below: top)
+        let included = try Self.included(by: String(decoding: bytes, as: UTF8.self), file: place, top: top)
+        let outcome = PipelineCompiler.compile(bytes, file: place, includes: included, context: context)
         diagnostics = outcome.diagnostics
+        // The file is called as the user calls it; those that it includes by their place in the repository.
+        for index in diagnostics.indices where diagnostics[index].file == place { diagnostics[index].file = file }
         plan = outcome.plan
+    }
+
+    /// The top of the git checkout that the file lies in; the working directory where it lies in none.
+    private static func top(of path: String) -> String {
+        let here = FileManager.default.currentDirectoryPath
+        var folder = path == "-" ? here : folder(of: Paths.absolute(path))
+        while true {
+            if FileManager.default.fileExists(atPath: folder + "/.git") { return folder }
+            guard folder.count > 1 else { return here }
+            folder = Self.folder(of: folder)
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        return parent.isEmpty ? "/" : String(parent)
+    }
+
+    private static func place(of path: String, below top: String) -> String {
+        if path == "-" { return ".ansflow.yml" }
+        let absolute = Paths.absolute(path)
+        return absolute.hasPrefix(top + "/") ? String(absolute.dropFirst(top.count + 1)) : path
+    }
+
+    /// Texts of the files that the definition includes, by their path from the top.
+    private static func included(by text: String, file: String, top: String) throws -> [String: String] {
+        do {
+            var walk = try IncludeWalk(file: file, includes: PipelineCompiler.includes(of: text))
+            while let path = walk.wanted {
+                let bytes = try FileIO.read("\(top)/\(path)", limit: PlanLimits.sourceBytesMax)
+                let text = String(decoding: bytes, as: UTF8.self)
+                try walk.add(text, includes: PipelineCompiler.includes(of: text))
+            }
+            return walk.texts
+        } catch let refusal as IncludeWalk.Refusal {
+            throw ClientFailure(.refused, "\(refusal.file): \(refusal.description)")
+        }
     }
 
     private struct Report: Encodable {
