@@ -5,7 +5,8 @@ import Testing
     static let commands: [[String]] = [
         [], ["login"], ["logout"], ["pipeline"], ["pipeline", "create"], ["pipeline", "validate"],
         ["pipeline", "list"],
-        ["pipeline", "show"], ["pipeline", "delete"], ["run"], ["runs"], ["show"], ["logs"], ["cancel"], ["agents"],
+        ["pipeline", "show"], ["pipeline", "delete"], ["pipeline", "schema"], ["validate"], ["rerun"], ["approve"],
+        ["decline"], ["approvals"], ["run"], ["runs"], ["show"], ["logs"], ["cancel"], ["agents"],
         ["agent"], ["agent", "list"], ["agent", "show"], ["agent", "pause"], ["agent", "resume"], ["agent", "drain"],
         ["agent", "revoke"], ["agent", "gone"], ["agent-token"], ["agent-token", "create"], ["api-key"],
         ["api-key", "create"], ["api-key", "list"], ["api-key", "delete"], ["status"], ["up"], ["down"],
