@@ -40,6 +40,8 @@ package enum PlanLimits {
     package static let logBytesDefault = ProtocolLimits.logBytesDefault
 
     package static let matrixCellsMax = 256
+    /// Before `exclude`.
+    package static let matrixCombinationsMax = 2_048
     package static let matrixAxesMax = 16
     package static let matrixValueBytesMax = 128
     /// Edges between jobs, all cells counted.

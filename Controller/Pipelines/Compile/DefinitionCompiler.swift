@@ -58,6 +58,7 @@ struct DefinitionCompiler {
             id: job.id + (cell?.suffix ?? ""), group: job.id, matrix: cell?.values ?? [], condition: job.condition,
             environment: environment, lateEnvironment: late, steps: [])
         plan.needs = edges(job, cell)
+        count(plan.needs.reduce(job.condition?.textBytes ?? 0) { $0 + $1.id.utf8.count }, job.span, job.path)
         plan.name = job.name.map { shortened(fill($0)) } ?? shortened(plan.id)
         plan.agentLabels = labels((job.agents ?? definition.defaults.agents ?? []) + (cell?.agents ?? []))
         plan.allowFailure = cell?.allowFailure ?? job.allowFailure ? .always : .never
@@ -67,6 +68,7 @@ struct DefinitionCompiler {
         plan.retry = job.retry
         plan.concurrency = concurrency(job.concurrency)
         plan.approval = approval(job.approval)
+        count(plan.approval?.inputs.reduce(0) { $0 + $1.textBytes } ?? 0, job.span, job.path)
         plan.deployment = deployment(job.deployment)
         plan.checkout = checkout(job)
         warnAboutTimeouts(job, plan.timeoutMs)
@@ -130,6 +132,7 @@ struct DefinitionCompiler {
             late[name] = PlanText(parts: [.text(value)])
         }
         let commands = step.commands.map { fill($0) }
+        if let condition = step.condition { count(condition.textBytes, step.span, step.path) }
         checkSize(step, commands, environment, sizes)
         return StepPlan(
             id: step.id, name: name(step, commands), condition: step.condition,
@@ -203,17 +206,16 @@ struct DefinitionCompiler {
     mutating func fill(_ template: Template) -> String {
         guard filledBytes <= PlanLimits.planBytesMax else { return "" }
         let text = template.literal ?? template.render(in: scope, limit: PlanLimits.stepSpecBytesMax + 1)
-        count(text.utf8.count, template)
+        count(text.utf8.count, template.span, template.path)
         return text
     }
 
-    private mutating func count(_ bytes: Int, _ template: Template) {
+    private mutating func count(_ bytes: Int, _ span: SourceSpan, _ path: DocumentPath) {
         filledBytes += bytes
-        if filledBytes > PlanLimits.planBytesMax {
-            findings.report(
-                .specTooLarge, "The texts of this run have more than \(PlanLimits.planBytesMax) bytes together.",
-                at: template.span, path: template.path, hint: "Put large texts into files of the repository.")
-        }
+        guard filledBytes > PlanLimits.planBytesMax else { return }
+        findings.report(
+            .specTooLarge, "The texts of this run have more than \(PlanLimits.planBytesMax) bytes together.", at: span,
+            path: path, hint: "Put large texts into files of the repository.")
     }
 
     mutating func values(_ entries: [NamedTemplate]) -> [String: String] {
@@ -232,12 +234,41 @@ struct DefinitionCompiler {
             environment[entry.name] = nil
             late[entry.name] = nil
             if entry.value.isLate {
-                late[entry.name] = entry.value.late(in: scope)
-                count(64 * entry.value.parts.count, entry.value)
+                guard filledBytes <= PlanLimits.planBytesMax else { continue }
+                let text = entry.value.late(in: scope)
+                late[entry.name] = text
+                count(text.textBytes, entry.value.span, entry.value.path)
             } else {
                 environment[entry.name] = fill(entry.value)
             }
         }
         return (environment, late)
+    }
+}
+
+// How much a plan has to keep, so that few bytes of a file can't ask for many.
+extension Expression {
+    fileprivate var textBytes: Int {
+        if case .literal(.text(let text)) = self { return text.utf8.count + 16 }
+        return children.reduce(16) { $0 + $1.textBytes }
+    }
+}
+
+extension PlanText {
+    fileprivate var textBytes: Int {
+        parts.reduce(0) { total, part in
+            switch part {
+            case .text(let text): total + text.utf8.count
+            case .expression(let expression): total + expression.textBytes
+            }
+        }
+    }
+}
+
+extension InputPlan {
+    fileprivate var textBytes: Int {
+        options.reduce((description ?? "").utf8.count + (defaultValue?.variable ?? "").utf8.count) {
+            $0 + $1.utf8.count
+        }
     }
 }

@@ -12,8 +12,16 @@ extension DefinitionBuilder {
         // Said already.
         if axes.contains(where: { $0.values.isEmpty }) { return nil }
         let product = axes.reduce(into: axes.isEmpty ? 0 : 1) { $0 = min($0 * $1.values.count, 1 << 20) }
-        guard product <= 16 * PlanLimits.matrixCellsMax else {
+        // Few bytes can ask for many combinations that `exclude` takes out again, in each job of a file.
+        combinationCount += min(product, PlanLimits.matrixCombinationsMax) + added.count
+        guard product <= PlanLimits.matrixCombinationsMax else {
             reportTooLarge(product, value)
+            return nil
+        }
+        guard combinationCount <= 4 * PlanLimits.matrixCombinationsMax else {
+            findings.report(
+                .matrixTooLarge, "The matrices of this file have too many combinations together.", at: value.span,
+                path: value.path, hint: "A run has at most \(PlanLimits.stepsMax) steps, all cells counted.")
             return nil
         }
         var combinations: [[MatrixValue]] = axes.isEmpty ? [] : [[]]
@@ -31,7 +39,8 @@ extension DefinitionBuilder {
             excluded += out
             combinations.removeAll { Self.matches($0, match) }
         }
-        for item in added { add(item, types, &combinations) }
+        var known = added.isEmpty ? [] : Set(combinations.map(Set.init))
+        for item in added { add(item, types, &combinations, &known) }
         guard !combinations.isEmpty else {
             // An axis that was wrong is no reason to say more.
             if findings.all.count == findingsBefore || before > 0 { reportEmpty(job, before, value) }
@@ -128,7 +137,8 @@ extension DefinitionBuilder {
     }
 
     private mutating func add(
-        _ item: SchemaValue, _ types: [String: ExpressionType], _ cells: inout [[MatrixValue]]
+        _ item: SchemaValue, _ types: [String: ExpressionType], _ cells: inout [[MatrixValue]],
+        _ known: inout Set<Set<MatrixValue>>
     ) {
         var cell: [MatrixValue] = []
         for entry in item.entries {
@@ -137,7 +147,7 @@ extension DefinitionBuilder {
         }
         if cell.isEmpty {
             findings.report(.matrixInvalid, "The cell has no values.", at: item.span, path: item.path)
-        } else if cells.contains(where: { Set($0) == Set(cell) }) {
+        } else if !known.insert(Set(cell)).inserted {
             findings.report(.matrixInvalid, "This cell is there already.", at: item.span, path: item.path)
         } else {
             cells.append(cell)

@@ -65,10 +65,17 @@ extension DefinitionBuilder {
     mutating func checkCells(_ jobs: [JobDefinition]) {
         let index = JobIndex(jobs)
         var edges = 0
+        // Cells that are looked at. An optional need that finds none leaves no edge, and costs as much.
+        var looks = 0
         for job in jobs {
             for need in job.needs + job.fetched.flatMap(\.jobs) {
                 guard !findings.isFull else { return }
                 for cell in job.cells {
+                    looks += index.job(need.id)?.matrix?.cells.count ?? 1
+                    guard looks <= 50 * PlanLimits.jobEdgesMax else {
+                        reportEdges(job)
+                        return
+                    }
                     let found = index.find(need, for: cell)
                     edges += found.count
                     guard found.isEmpty, !need.optional, let target = index.job(need.id) else { continue }
@@ -77,14 +84,16 @@ extension DefinitionBuilder {
                 }
             }
             if edges > PlanLimits.jobEdgesMax {
-                findings.report(
-                    .tooMany,
-                    "The cells of all jobs need each other over more than \(PlanLimits.jobEdgesMax) edges.",
-                    at: job.span,
-                    path: job.path, hint: "Need single cells, as in `build[arch=${{ matrix.arch }}]`.")
+                reportEdges(job)
                 return
             }
         }
+    }
+
+    private mutating func reportEdges(_ job: JobDefinition) {
+        findings.report(
+            .tooMany, "The cells of all jobs need each other over more than \(PlanLimits.jobEdgesMax) edges.",
+            at: job.span, path: job.path, hint: "Need single cells, as in `build[arch=${{ matrix.arch }}]`.")
     }
 
     private mutating func reportNoCell(

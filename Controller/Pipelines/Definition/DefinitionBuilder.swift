@@ -14,6 +14,8 @@ struct DefinitionBuilder {
     /// All jobs of the files, also those whose content is wrong.
     var jobIDs: [String] = []
     var jobIDSet: Set<String> = []
+    /// Combinations of all matrices, whatever becomes of them.
+    var combinationCount = 0
 
     /// - Parameter documents: the pipeline's own file, and behind it those that it includes.
     static func build(_ documents: [Document], _ findings: inout Findings) -> PipelineDefinition {
@@ -63,10 +65,9 @@ struct DefinitionBuilder {
                 job("main", words, fields.present["steps"]?.keySpan ?? documents[0].root.span, whole)
             ]
         }
-        checkSteps(definition)
         checkJobCycles(definition.jobs)
         checkFetches(definition.jobs)
-        checkCells(definition.jobs)
+        if checkSteps(definition) { checkCells(definition.jobs) }
         return definition
     }
 
@@ -130,7 +131,8 @@ struct DefinitionBuilder {
         }
     }
 
-    private mutating func checkSteps(_ definition: PipelineDefinition) {
+    /// Whether there are not too many.
+    private mutating func checkSteps(_ definition: PipelineDefinition) -> Bool {
         var count = 0
         for job in definition.jobs {
             count += (job.steps.count + job.finally.count) * job.cells.count
@@ -139,9 +141,10 @@ struct DefinitionBuilder {
                     .tooMany,
                     "The run would have more than \(PlanLimits.stepsMax) steps, all cells counted; that is the most "
                         + "that it may have.", at: job.span, path: job.path)
-                return
+                return false
             }
         }
+        return true
     }
 
     private mutating func checkJobCycles(_ jobs: [JobDefinition]) {
