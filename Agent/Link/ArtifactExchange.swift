@@ -37,8 +37,8 @@ final class ArtifactExchange: ArtifactLink {
     func send(_ digest: String, size: UInt64, offset: UInt64, next: () async throws -> [UInt8]?) async throws {
         try await request(
             .PUT, ArtifactPaths.content + digest, "size=\(size)&offset=\(offset)", length: size - offset)
-        while let piece = try await next() { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: piece)))) }
-        try await outbound.write(.end(nil))
+        while let piece = try await next() { try await write(.body(.byteBuffer(ByteBuffer(bytes: piece)))) }
+        try await write(.end(nil))
         let head = try await head()
         try await check(head)
         guard head.headers.first(name: ArtifactPaths.completeField) == "1" else {
@@ -56,8 +56,8 @@ final class ArtifactExchange: ArtifactLink {
             )
         }
         try await request(.PUT, ArtifactPaths.manifest, "", length: UInt64(bytes.count))
-        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
-        try await outbound.write(.end(nil))
+        try await write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+        try await write(.end(nil))
         try await check(try await head())
         let answer = try await body(max: ArtifactLimits.manifestBytesMax)
         do { return try WireCodec.decodeReceipt(answer) } catch { throw ArtifactFault.refused(error.description) }
@@ -87,12 +87,33 @@ final class ArtifactExchange: ArtifactLink {
         )
         if let length { head.headers.add(name: "content-length", value: String(length)) }
         if range > 0 { head.headers.add(name: "range", value: "bytes=\(range)-") }
-        try await outbound.write(.head(head))
-        if length == nil { try await outbound.write(.end(nil)) }
+        try await write(.head(head))
+        if length == nil { try await write(.end(nil)) }
+    }
+
+    private func write(_ part: HTTPClientRequestPart) async throws {
+        do {
+            try await outbound.write(part)
+        } catch {
+            throw Self.broken(error)
+        }
+    }
+
+    private func part() async throws -> HTTPClientResponsePart? {
+        do {
+            return try await inbound.next()
+        } catch {
+            throw Self.broken(error)
+        }
+    }
+
+    /// Whatever a connection fails with, it may work on the next one.
+    private static func broken(_ error: any Error) -> any Error {
+        error is CancellationError ? error : ArtifactFault.away("The connection to the controller broke.")
     }
 
     private func head() async throws -> HTTPResponseHead {
-        while let part = try await inbound.next() {
+        while let part = try await part() {
             if case .head(let head) = part { return head }
         }
         throw ArtifactFault.away("The controller cut the connection.")
@@ -100,7 +121,7 @@ final class ArtifactExchange: ArtifactLink {
 
     /// The next bytes of the answer's body; nil at its end.
     private func next() async throws -> [UInt8]? {
-        while let part = try await inbound.next() {
+        while let part = try await part() {
             switch part {
             case .head: continue
             case .body(let bytes): return Array(bytes.readableBytesView)
