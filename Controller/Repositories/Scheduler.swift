@@ -250,7 +250,8 @@ package actor Scheduler: ScheduleManaging {
         let names = Set(wanted.map(\.name))
         for key in known where !names.contains(key.name) { entries[key] = nil }
         let rows = Dictionary(try await store.schedules(of: pipeline.id).map { ($0.name, $0) }) { $1 }
-        try await store.keepSchedules(names, of: pipeline.id)
+        // Most saves change no schedule: then nothing is written.
+        if !names.isSuperset(of: rows.keys) { try await store.keepSchedules(names, of: pipeline.id) }
         for trigger in wanted { try await take(trigger, of: pipeline, rows[trigger.name]) }
     }
 
