@@ -25,7 +25,7 @@ final class LogMessage: Sendable {
 }
 
 /// One attempt's log for one viewer. Confined like ``Subscription``.
-final class LogSubscription: @unchecked Sendable {
+final class LogSubscription: Placed, @unchecked Sendable {
     private enum Phase {
         case catchingUp([LogMessage], bytes: Int)
         case live

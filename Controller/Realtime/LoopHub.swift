@@ -22,7 +22,7 @@ final class LoopHub: @unchecked Sendable {
     private let inbox = Mutex(Inbox())
     // Confined to the loop.
     private var topics: [Topic: [ObjectIdentifier: Subscription]] = [:]
-    private var logs: [AttemptID: [LogSubscription]] = [:]
+    private var logs: [AttemptID: PlacedList<LogSubscription>] = [:]
 
     init(_ loop: any EventLoop) {
         self.loop = loop
@@ -50,19 +50,13 @@ final class LoopHub: @unchecked Sendable {
 
     func add(_ log: LogSubscription) {
         loop.preconditionInEventLoop()
-        log.place = logs[log.source.attempt]?.count ?? 0
-        logs[log.source.attempt, default: []].append(log)
+        logs[log.source.attempt, default: PlacedList()].add(log)
     }
 
-    /// The last one takes the place of the one that goes.
     func remove(_ log: LogSubscription) {
         loop.preconditionInEventLoop()
-        let attempt = log.source.attempt
-        guard let count = logs[attempt]?.count, log.place < count, logs[attempt]?[log.place] === log else { return }
-        logs[attempt]?.swapAt(log.place, count - 1)
-        logs[attempt]?[log.place].place = log.place
-        logs[attempt]?.removeLast()
-        if count == 1 { logs[attempt] = nil }
+        logs[log.source.attempt]?.remove(log)
+        if logs[log.source.attempt]?.all.isEmpty == true { logs[log.source.attempt] = nil }
     }
 
     private func drain() {
@@ -71,7 +65,7 @@ final class LoopHub: @unchecked Sendable {
             return inbox.deliveries
         }
         if deliveries.count == 1, case .log(let message) = deliveries[0] {
-            for log in logs[message.attempt] ?? [] { log.deliver(message, flushes: true) }
+            for log in logs[message.attempt]?.all ?? [] { log.deliver(message, flushes: true) }
             return
         }
         var touched: [ObjectIdentifier: Viewer] = [:]
@@ -83,7 +77,7 @@ final class LoopHub: @unchecked Sendable {
                     touched[ObjectIdentifier(subscription.viewer)] = subscription.viewer
                 }
             case .log(let message):
-                for log in logs[message.attempt] ?? [] {
+                for log in logs[message.attempt]?.all ?? [] {
                     log.deliver(message)
                     touched[ObjectIdentifier(log.viewer)] = log.viewer
                 }
