@@ -60,7 +60,7 @@ import Testing
         _ = rig.group { $0.pauseAgent(1, note: "upkeep") }
         rig.connect(slots: 1, labels: ["os": "linux"])
         #expect(kinds() == [.agentsPaused, .needs])
-        #expect(rig.machine.waitingReasons(1)[0].candidates == [.init(agent: "one", lacks: "it is paused")])
+        #expect(rig.machine.waitingReasons(1)[0].candidates == [.init(agent: "one", lacks: "it is paused (upkeep)")])
         _ = rig.group { $0.resumeAgent(1) }
         #expect(kinds() == [.parallel, .needs, .needs])
         rig.create([Make.job("c")])

@@ -3,7 +3,7 @@ import ControllerCore
 import Testing
 
 /// An ``EngineMachine`` with a store: each call of ``group(_:)`` is one transaction.
-struct Rig: Sendable {
+struct Rig {
     var machine: EngineMachine
     var rows: Rows
     var now: Int64 = 1_000_000
@@ -12,6 +12,8 @@ struct Rig: Sendable {
     var batch = CommitBatch(clock: 0, counters: Counters())
     var sessions: Int64 = 0
     var session: [AgentID: SessionID] = [:]
+    /// Shown the rows after each transaction.
+    var watch: (Rig) -> Void = { _ in }
 
     init(agents: Int = 1, slots: Int = 2, labels: [String: String] = [:]) {
         rows = Rows()
@@ -34,6 +36,7 @@ struct Rig: Sendable {
         if mustWrite { rows.apply(group.batch) } else { #expect(group.batch.isEmpty) }
         batch = group.batch
         effects = group.effects
+        watch(self)
         return value
     }
 
@@ -84,11 +87,14 @@ struct Rig: Sendable {
     }
 
     mutating func finish(
-        _ attempt: AttemptID, _ result: AttemptResult = .success, _ cause: Cause = .exit, by agent: AgentID = 1
+        _ attempt: AttemptID, _ result: AttemptResult = .success, _ cause: Cause = .exit, by agent: AgentID = 1,
+        outputs: [String: String] = [:]
     ) {
         let id = session[agent] ?? 0
-        let (finish, log) = Make.finish(attempt, result, cause)
-        group { $0.finished(finish, log: log, by: agent, session: id) }
+        var (finish, log) = Make.finish(attempt, result, cause)
+        finish.outputs = outputs
+        let end = finish
+        group { $0.finished(end, log: log, by: agent, session: id) }
     }
 
     /// Seconds of the engine's clock, one tick each.

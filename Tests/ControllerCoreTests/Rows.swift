@@ -15,6 +15,7 @@ struct Rows: Sendable {
     var agents: [AgentID: AgentRow] = [:]
     var events: [RunID: [EventRow]] = [:]
     var idempotency: [String: IdempotencyRow] = [:]
+    var approvals: [RunID: [JobID?: ApprovalRow]] = [:]
 
     mutating func apply(_ batch: CommitBatch) {
         #expect(batch.clock >= clock)
@@ -50,6 +51,12 @@ struct Rows: Sendable {
             #expect(event.seq == Int64((events[event.run] ?? []).count + 1), "a hole in a run's events")
             #expect(event.id < counters.event)
             events[event.run, default: []].append(event)
+        }
+        for row in batch.approvals {
+            if let old = approvals[row.run]?[row.job], old.state != .waiting {
+                #expect(old == row, "an answer changed")
+            }
+            approvals[row.run, default: [:]][row.job] = row
         }
         for row in batch.idempotency { idempotency[row.key] = row }
         checkLive(batch)
@@ -87,7 +94,10 @@ struct Rows: Sendable {
                     row: run, plan: plans[run.id]!, jobs: jobs.values.filter { $0.run == run.id },
                     steps: steps.values.filter { $0.run == run.id },
                     jobAttempts: jobAttempts.values.filter { $0.run == run.id },
-                    attempts: attempts.values.filter { $0.run == run.id })
+                    attempts: attempts.values.filter { $0.run == run.id },
+                    approvals: (approvals[run.id] ?? [:]).values.sorted {
+                        ($0.job?.rawValue ?? 0) < ($1.job?.rawValue ?? 0)
+                    })
             },
             agents: agents.values.sorted { $0.id < $1.id }, idempotency: Array(idempotency.values))
     }

@@ -8,7 +8,11 @@ import Testing
         var entries: [QueueEntry] = []
 
         func first(of project: ProjectID, _ labels: [String: String]) -> QueueEntry? {
-            entries.filter { $0.project == project && $0.labels == labels }.min(by: before)
+            let own = entries.filter { $0.project == project && $0.labels == labels }
+            guard let head = own.min(by: before),
+                let oldest = own.min(by: { ($0.since, $0.run, $0.job) < ($1.since, $1.run, $1.job) })
+            else { return nil }
+            return oldest.since + EngineLimits.priorityMsMax <= head.since ? oldest : head
         }
 
         func before(_ left: QueueEntry, _ right: QueueEntry) -> Bool {

@@ -56,7 +56,12 @@ extension World {
     }
 
     private mutating func finishCame(_ finish: Finish, agent: AgentID, session: SessionID) {
+        var finish = finish
         let attempt = finish.attempt
+        if finish.result == .lost {
+            oracle.lost.insert(attempt)
+            if mutant == .finallyOnLostAgent { finish.result = .failed }
+        }
         let next = UInt64(controller.segments[attempt]?.bytes.count ?? 0)
         guard controller.machine?.mayLog(attempt, agent: agent) ?? false else {
             let summary = LogSummary(state: .incomplete, bytes: next, lines: 0)

@@ -34,7 +34,11 @@ struct ControllerNode {
     /// One input and whoever waits for it.
     enum Pending {
         case trigger(Int)
-        case cancel(RunID, force: Bool)
+        case cancel(RunID, force: Bool, skipFinally: Bool)
+        case answer(RunID, job: String?, yes: Bool)
+        case rerun(RunID, Rerun.Mode)
+        case drain(AgentID)
+        case undrain(AgentID)
         case connected(link: Int, Hello)
         case disconnected(AgentID, SessionID)
         case started(AttemptID, AgentID, SessionID)
@@ -85,7 +89,7 @@ extension World {
             }
         }
         for id in controller.segments.keys { controller.segments[id]?.reception = LogReception() }
-        controller.machine = EngineMachine(controller.store.load())
+        controller.machine = EngineMachine(controller.store.load(mutant))
         controller.halted = false
         if mutant == .downtimeTicksCounted, controller.lastTick > 0 {
             controller.machine?.begin(now: Int64(now))
@@ -138,7 +142,7 @@ extension World {
     /// Loads as at boot, and lets agents say HELLO again.
     private mutating func heal() {
         controller.halted = false
-        controller.machine = EngineMachine(controller.store.load())
+        controller.machine = EngineMachine(controller.store.load(mutant))
         for link in links.indices where links[link].openAtController {
             links[link].openAtController = false
             schedule(.agentLinkClosed(link: link, .notWritable), after: random.below(50))
@@ -174,8 +178,22 @@ extension World {
     private mutating func decide(_ input: ControllerNode.Pending, _ engine: inout EngineMachine) throws {
         switch input {
         case .trigger: _ = engine.createRun(request(&scripts))
-        case .cancel(let run, let force):
-            _ = engine.cancelRun(run, by: "simulator", reason: nil, force: force)
+        case .cancel(let run, let force, let skip):
+            _ = engine.cancelRun(run, by: "simulator", reason: nil, force: force, skipFinally: skip)
+        case .answer(let run, let job, let yes):
+            _ =
+                yes
+                ? engine.approve(run, job: job, by: "boss", inputs: [:], reason: nil)
+                : engine.decline(run, job: job, by: "boss", reason: nil)
+        case .rerun(let run, let mode):
+            let pipeline = request(&scripts).pipeline
+            if let detail = controller.store.detail(run),
+                case .success(let request) = Rerun.request(of: detail, pipeline: pipeline, mode: mode, actor: "boss")
+            {
+                _ = engine.createRun(request)
+            }
+        case .drain(let agent): _ = engine.drainAgent(agent)
+        case .undrain(let agent): _ = engine.resumeAgent(agent)
         case .connected(let link, let hello): connect(link, hello, &engine)
         case .disconnected(let agent, let session): engine.agentDisconnected(agent, session: session)
         case .started(let attempt, let agent, let session): engine.started(attempt, by: agent, session: session)
@@ -184,7 +202,12 @@ extension World {
         case .finished(let finish, let log, let agent, let session):
             engine.finished(finish, log: log, by: agent, session: session)
         case .gone(let agent): _ = engine.agentGone(agent, by: "simulator", reason: nil)
-        case .tick(let elapsed): engine.tick(elapsed: elapsed)
+        case .tick(let elapsed):
+            engine.tick(elapsed: elapsed)
+            guard mutant == .silenceEndsAttempts else { return }
+            for agent in engine.agentViews where !agent.connected {
+                _ = engine.agentGone(agent.row.id, by: "nobody", reason: nil)
+            }
         }
     }
 
@@ -275,24 +298,5 @@ extension World {
     mutating func controllerLost(_ link: Int) {
         guard links[link].welcomed else { return }
         submit(.disconnected(hosts[links[link].agent].agent, links[link].session))
-    }
-
-    private func request(_ random: inout SeededRandom) -> RunRequest {
-        let jobs = (0..<random.between(1...3)).map { index in
-            JobPlan(
-                id: "job-\(index)",
-                needs: index > 0 && random.chance(60) ? [NeedPlan("job-\(random.below(index))")] : [],
-                allowFailure: random.chance(10) ? .always : .never,
-                steps: (0..<random.between(1...3)).map { step in
-                    StepPlan(
-                        id: "step-\(step)", needs: step > 0 && random.chance(70) ? [NeedPlan("step-\(step - 1)")] : [],
-                        action: .run(commands: ["true"], shell: .sh), timeoutMs: 20_000, graceMs: 1_000,
-                        allowFailure: random.chance(10) ? .always : .never)
-                })
-        }
-        let pipeline = PipelineRow(
-            id: PipelineID(1), project: .main, name: "simulated", definition: "", repositoryURL: "", ref: "",
-            createdAt: 0, updatedAt: 0)
-        return RunRequest(pipeline: pipeline, plan: RunPlan(name: "simulated", jobs: jobs), actor: "simulator")
     }
 }

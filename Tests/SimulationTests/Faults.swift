@@ -12,12 +12,17 @@ struct Faults: OptionSet, CustomStringConvertible {
     static let cancel = Faults(rawValue: 1 << 7)
     static let storeWipe = Faults(rawValue: 1 << 8)
     static let longOutage = Faults(rawValue: 1 << 9)
-    static let all = Faults(rawValue: (1 << 10) - 1)
+    /// Agents that take no new job attempts for a while.
+    static let drain = Faults(rawValue: 1 << 10)
+    /// Agents that start nothing of what they are given for a while.
+    static let refuse = Faults(rawValue: 1 << 11)
+    static let all = Faults(rawValue: (1 << 12) - 1)
 
     static let names: [(Faults, String)] = [
         (.controllerCrash, "controllerCrash"), (.agentCrash, "agentCrash"), (.hostCrash, "hostCrash"),
         (.shimKill, "shimKill"), (.linkBreak, "linkBreak"), (.halfOpen, "halfOpen"), (.diskFull, "diskFull"),
         (.cancel, "cancel"), (.storeWipe, "storeWipe"), (.longOutage, "longOutage"),
+        (.drain, "drain"), (.refuse, "refuse"),
     ]
 
     var description: String {
@@ -34,6 +39,15 @@ enum Mutant: String, CaseIterable {
     case downtimeTicksCounted
     case startToAnotherStore
     case cancelOverwritesSuccess
+    /// An agent that is silent is taken for gone, so that a retry may run beside what it repeats.
+    case silenceEndsAttempts
+    /// Clean-up where a part of the job was lost.
+    case finallyOnLostAgent
+    /// Who holds a group is forgotten at a restart.
+    case groupForgotten
+    case approvalSurvivesExpiry
+    /// How often something was tried is forgotten at a restart.
+    case retriesForgotten
 }
 
 /// An invariant that did not hold.

@@ -17,6 +17,8 @@ struct HostNode {
     var journal: [(entry: AgentJournalEntry, boot: Int)] = []
     var startFiles: Set<AttemptID> = []
     var shims: [AttemptID: ShimNode] = [:]
+    /// It starts nothing until then.
+    var refusesUntil: UInt64 = 0
     /// START as it came, for the shim.
     var specs: [AttemptID: Start] = [:]
 
@@ -145,6 +147,10 @@ extension World {
             case .startShim(let start):
                 hosts[host].specs[start.attempt] = start
                 hosts[host].shims[start.attempt]?.handed = true
+                if hosts[host].refusesUntil > now {
+                    tell(host, .shimRefused(start.attempt, reason: "the host is full"))
+                    continue
+                }
                 // Now and then the shim is not given the processor for long.
                 let delay = !faults.isEmpty && random.chance(4) ? random.below(120_000) : random.below(5)
                 schedule(.shimStart(agent: host, boot: hosts[host].boot, start.attempt), after: delay)

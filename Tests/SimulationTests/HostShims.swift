@@ -48,6 +48,7 @@ extension World {
         hosts[host].shims[attempt]!.started = true
         hosts[host].shims[attempt]!.mainAlive = true
         hosts[host].shims[attempt]!.childAlive = hosts[host].shims[attempt]!.script.leavesChild
+        try checkStart(of: attempt)
         hosts[host].shims[attempt]!.startNumber = try oracle.spawned(attempt)
         tell(host, .shimStarted(attempt))
         armTimer(host, attempt)
@@ -160,7 +161,7 @@ extension World {
     }
 
     /// A shim speaks to the agent's process, if there is one.
-    private mutating func tell(_ host: Int, _ input: AgentInput) {
+    mutating func tell(_ host: Int, _ input: AgentInput) {
         guard hosts[host].machine != nil else { return }
         schedule(.agentInput(agent: host, process: hosts[host].process, input), after: random.below(3))
     }

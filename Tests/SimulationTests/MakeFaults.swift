@@ -34,6 +34,10 @@ extension World {
             diskWorks = false
             schedule(.diskHeals, after: 500 + random.below(15_000))
         case .cancel: cancelSomething()
+        case .drain:
+            submit(.drain(hosts[host].agent))
+            schedule(.undrain(host), after: 5_000 + random.below(60_000))
+        case .refuse: hosts[host].refusesUntil = now + 5_000 + UInt64(random.below(40_000))
         default: break
         }
     }
@@ -41,14 +45,43 @@ extension World {
     private mutating func cancelSomething() {
         guard let machine = controller.machine else { return }
         let runs = controller.store.runs.keys.filter { controller.store.runs[$0]?.phase != .finished }.sorted()
-        if !runs.isEmpty { submit(.cancel(runs[random.below(runs.count)], force: random.chance(30))) }
+        if !runs.isEmpty {
+            submit(
+                .cancel(runs[random.below(runs.count)], force: random.chance(30), skipFinally: random.chance(30)))
+        }
         let absent = machine.agentViews.filter { !$0.connected }
         if random.chance(20), let agent = absent.first, hosts[Int(agent.row.id.rawValue) - 1].machine == nil {
+            oracle.declaredGone.insert(agent.row.id)
             submit(.gone(agent.row.id))
         }
     }
 
-    private mutating func crashAgent(_ host: Int) {
+    /// A person looks at what waits, and now and then does something again.
+    mutating func person() {
+        schedule(.person, after: 2_000 + random.below(12_000))
+        let waiting = controller.store.approvals.values.flatMap(\.values).filter { $0.state == .waiting }.sorted {
+            ($0.run, $0.job ?? JobID(0)) < ($1.run, $1.job ?? JobID(0))
+        }
+        if let row = waiting.first {
+            let job = row.job.flatMap { controller.store.jobs[$0]?.name }
+            if random.chance(60) { submit(.answer(row.run, job: job, yes: random.chance(80))) }
+        }
+        let ended = controller.store.runs.values.filter { $0.phase == .finished && $0.origin == nil }.map(\.id).sorted()
+        if rerunsLeft > 0, stormy, let run = ended.first, random.chance(30) {
+            rerunsLeft -= 1
+            submit(.rerun(run, random.chance(50) ? .failed : .all))
+        }
+    }
+
+    /// Whoever was drained works again: the agent's process was started anew for that.
+    mutating func undrain(_ host: Int) {
+        guard controller.store.agents[hosts[host].agent]?.draining ?? false else { return crashAgent(host) }
+        // Asked until it is durable: the controller may be down.
+        submit(.undrain(hosts[host].agent))
+        schedule(.undrain(host), after: 3_000)
+    }
+
+    mutating func crashAgent(_ host: Int) {
         guard hosts[host].machine != nil else { return }
         hosts[host].machine = nil
         hosts[host].process += 1

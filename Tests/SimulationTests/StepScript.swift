@@ -46,6 +46,10 @@ struct Oracle {
     var uptimeAtCommit: [AttemptID: UInt64] = [:]
     /// The furthest LOG_ACK that ever left the controller.
     var acknowledged: [AttemptID: UInt64] = [:]
+    /// Attempts of which some host or shim can't say how they ended.
+    var lost: Set<AttemptID> = []
+    /// Agents that an operator declared gone.
+    var declaredGone: Set<AgentID> = []
     /// Runs that were answered with success.
     var promisedRuns: Set<Int64> = []
 

@@ -31,6 +31,8 @@ struct World {
         case fault
         case diskHeals
         case trigger(Int)
+        case person
+        case undrain(Int)
     }
 
     enum ToController {
@@ -55,6 +57,7 @@ struct World {
 
     static let stormMs: UInt64 = 240_000
     static let runsPlanned = 3
+    var rerunsLeft = 1
 
     init(seed: UInt64, faults: Faults, mutant: Mutant? = nil) {
         self.faults = faults
@@ -78,6 +81,7 @@ struct World {
         schedule(.startController, after: 0)
         for index in hosts.indices { schedule(.startAgent(index), after: random.below(500)) }
         for index in 0..<Self.runsPlanned { schedule(.trigger(index), after: 200 + random.below(20_000)) }
+        schedule(.person, after: 5_000)
         for _ in 0..<(faults.isEmpty ? 0 : 12) {
             schedule(.fault, after: 500 + random.below(Int(Self.stormMs) - 2_000))
         }
@@ -108,6 +112,8 @@ struct World {
         case .agentTick, .agentInput, .journalDone, .startAgent: try agentEvent(event)
         case .shimStart, .shimClaimed, .shimTimer, .shimWrites, .treeSwept: try shimEvent(event)
         case .fault: try makeFault()
+        case .person: person()
+        case .undrain(let host): undrain(host)
         }
     }
 
@@ -149,16 +155,29 @@ struct World {
                 throw Violation(invariant: "CLEAN", detail: "attempt \(shim.attempt) still has processes at the end")
             }
         }
-        // Without a retry rule a step is started once at most, whatever attempts it had.
+        // A step is started once at most, and again only where a retry rule says so.
         var starts: [StepID: Int] = [:]
         for (attempt, written) in oracle.attempts {
             guard let row = controller.store.attempts[attempt] else {
                 throw Violation(invariant: "ONCE", detail: "attempt \(attempt) was started and is in no row")
             }
             starts[row.step, default: 0] += written.starts
+            let later = controller.store.attempts.values.filter {
+                $0.step == row.step && $0.jobAttempt == row.jobAttempt && $0.id > row.id
+            }
+            if row.outcome == .lost, !later.isEmpty {
+                throw Violation(
+                    invariant: "ONCE", detail: "attempt \(attempt) was lost and its step repeated by itself")
+            }
         }
-        if let twice = starts.first(where: { $0.value > 1 }) {
-            throw Violation(invariant: "ONCE", detail: "step \(twice.key) was started \(twice.value) times")
+        for (step, count) in starts.sorted(by: { $0.key < $1.key }) {
+            guard let row = controller.store.steps[step], let job = controller.store.jobs[row.job],
+                let plan = controller.store.plans[row.run]?.jobs[job.index]
+            else { continue }
+            let allowed = (1 + (plan.retry?.max ?? 0)) * (1 + (plan.steps[row.index].retry?.max ?? 0))
+            guard count <= allowed else {
+                throw Violation(invariant: "ONCE", detail: "step \(step) was started \(count) times, of \(allowed)")
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ package struct AgentState: Equatable, Sendable {
     package internal(set) var absentSince: Int64?
     /// Its live step attempts, in order.
     package internal(set) var live: [AttemptID] = []
+    /// Engine clock until when what it was told to stop must have ended.
+    var stops: [AttemptID: Int64] = [:]
     /// Jobs that hold its slots.
     package internal(set) var jobs: [JobPlace] = []
     /// Engine clock until when it is given nothing new, since it did not start what it was given.

@@ -41,6 +41,7 @@ package actor Engine {
     private let store: any EngineStore
     private let sink: any EffectSink
     private let time: EngineTime
+    private let publicURL: String?
     private let logger: Logger
     /// What is committed; nil while halted.
     private var machine: EngineMachine?
@@ -56,20 +57,23 @@ package actor Engine {
     private let checkpoint: @Sendable (EngineCheckpoint) -> Void
     private let haltedFlag: Atomic<Bool>
 
+    /// - Parameter publicURL: where people see the controller, without a slash at its end; for `ANSFLOW_RUN_URL`.
     package init(
         store: any EngineStore, sink: any EffectSink, time: EngineTime, logger: Logger,
-        fatal: @escaping @Sendable (String) -> Void,
+        publicURL: String? = nil, fatal: @escaping @Sendable (String) -> Void,
         checkpoint: @escaping @Sendable (EngineCheckpoint) -> Void = { _ in }
     ) async throws {
         self.store = store
         self.sink = sink
         self.time = time
+        self.publicURL = publicURL
         self.logger = logger
         self.fatal = fatal
         self.checkpoint = checkpoint
         haltedFlag = Atomic(false)
         lastTick = time.steady()
         machine = EngineMachine(try await store.load())
+        machine?.publicURL = publicURL
     }
 
     /// Whether nothing can be made durable now; cheap, for heartbeats and readiness.
@@ -197,6 +201,7 @@ package actor Engine {
     private func heal() async {
         do {
             var loaded = EngineMachine(try await store.load())
+            loaded.publicURL = publicURL
             loaded.begin(now: time.wall())
             let group = loaded.takeGroup()
             try await store.commit(group.batch)

@@ -20,7 +20,9 @@ extension EngineMachine {
                 postpone(JobPlace(run: run, job: job))
             case .jobEnded(let job):
                 freeSlot(JobPlace(run: run, job: job))
-            case .runEnded: break
+            case .wantsGroup(let job): joinGroup(job, of: run)
+            case .leftGroup(let job): leaveGroup(job, of: run)
+            case .runEnded: if runs[run]?.row.group != nil { leaveGroup(nil, of: run) }
             }
         }
     }
@@ -28,6 +30,7 @@ extension EngineMachine {
     /// Commits the engine to one more attempt of a step, if its job's agent is there.
     private mutating func makeAttempt(_ place: StepPlace, of run: RunID) {
         guard let state = runs[run], state.jobs[place.job].steps[place.step].row.phase == .queued,
+            state.jobs[place.job].steps[place.step].row.retryAt == nil,
             let jobAttempt = state.jobs[place.job].attempt, let holder = agents[jobAttempt.agent], holder.session != nil
         else { return }
         // A step that the agent did not start waits; the others of its jobs do not.
@@ -35,16 +38,24 @@ extension EngineMachine {
         if refused, holder.holdUntil != nil { return }
         let plan = state.plan.jobs[place.job].steps[place.step]
         let id = AttemptID(counters.attempt)
-        counters.attempt += 1
         let step = state.jobs[place.job].steps[place.step].row
         let row = AttemptRow(
             id: id, step: step.id, job: step.job, jobAttempt: jobAttempt.id, run: run, agent: jobAttempt.agent,
             number: step.attempts + 1, createdAt: now, deadline: deadline(of: plan))
+        let spec: StepSpec
+        switch StepSpecBuilder.spec(of: state, at: place, attempt: row, agent: holder.row, publicURL: publicURL) {
+        case .success(let made): spec = made
+        case .failure(let fault):
+            return change(run) { [now, clock] in
+                $0.stepRefused(place, message: fault.description, now: now, clock: clock)
+            }
+        }
+        counters.attempt += 1
         runs[run]?.attemptMade(row, at: place)
         dirtyRuns.insert(run)
         places[id] = AttemptPlace(run: run, step: place, agent: jobAttempt.agent)
         agents[jobAttempt.agent]?.live.append(id)
-        sendStart(id)
+        send(.start(Start(attempt: id, spec: spec)), to: jobAttempt.agent)
     }
 
     /// When an attempt that is started now has surely ended on a silent host, by the engine's clock.
@@ -58,7 +69,11 @@ extension EngineMachine {
             let attempt = run.jobs[place.step.job].steps[place.step.step].attempt,
             let agent = agents[place.agent]
         else { return }
-        let spec = StepSpecBuilder.spec(of: run, at: place.step, attempt: attempt.row, agent: agent.row)
+        // It was good when the attempt was made, and what it is made of has not changed.
+        guard
+            case .success(let spec) = StepSpecBuilder.spec(
+                of: run, at: place.step, attempt: attempt.row, agent: agent.row, publicURL: publicURL)
+        else { return }
         send(.start(Start(attempt: id, spec: spec)), to: place.agent)
     }
 
@@ -66,6 +81,9 @@ extension EngineMachine {
         guard let place = places[id], let run = runs[place.run] else { return }
         let grace = run.plan.jobs[place.step.job].steps[place.step.step].graceMs
         send(.stop(id, reason: reason, graceMs: grace), to: place.agent)
+        guard agents[place.agent]?.session != nil, agents[place.agent]?.stops[id] == nil else { return }
+        let limit = Int64(grace) + EngineLimits.stopMsMax
+        agents[place.agent]?.stops[id] = clock + limit + limit / 10
     }
 
     private mutating func attemptEnded(_ id: AttemptID, of run: RunID) {
@@ -73,10 +91,17 @@ extension EngineMachine {
         if let row = runs[run]?.jobs[place.step.job].steps[place.step.step].attempt?.row, row.id == id {
             finalAttempts.append(row)
         }
+        let row = runs[run]?.jobs[place.step.job].steps[place.step.step].attempt?.row
         places[id] = nil
         agents[place.agent]?.live.removeAll { $0 == id }
+        agents[place.agent]?.stops[id] = nil
         effects.append(.sealLog(id))
-        send(.forget(id), to: place.agent)
+        // What would not end may still be there: it is forgotten when its agent says that it is not.
+        if row?.outcome == .lost, row?.cause == .unkillable || row?.cause == .forceCancelled {
+            send(.stop(id, reason: .ended, graceMs: 0), to: place.agent)
+        } else {
+            send(.forget(id), to: place.agent)
+        }
     }
 
     private mutating func freeSlot(_ place: JobPlace) {

@@ -119,6 +119,7 @@ extension EngineMachine {
         agents[id]?.session = AgentState.Session(id: session, remote: remote, draining: hello.draining)
         agents[id]?.absentSince = nil
         agents[id]?.holdUntil = nil
+        agents[id]?.stops = [:]
         let issued = counters.attempt
         agents[id]?.orphans = hello.attempts.map(\.attempt).filter { $0.rawValue >= issued }
         agents[id]?.wasLetIn()
@@ -131,6 +132,8 @@ extension EngineMachine {
             row.containment = hello.containment.rawValue
             row.storeID = hello.storeID
             row.lastSeenAt = seen
+            // Who is back is not gone.
+            if !row.paused { row.note = nil }
         }
     }
 
@@ -197,7 +200,7 @@ extension EngineMachine {
         }
         for place in (agents[id]?.jobs ?? []).sorted() where runs[place.run]?.jobs[place.job].liveSteps == 0 {
             change(place.run) { [now, clock] in
-                $0.jobExpired(place.job, cause: .agentStateLost, now: now, clock: clock)
+                $0.jobLost(place.job, cause: .agentStateLost, message: message, now: now, clock: clock)
             }
         }
     }

@@ -20,7 +20,9 @@ extension EngineMachine {
             id: id, project: request.pipeline.project, pipeline: request.pipeline.id,
             pipelineName: request.pipeline.name, pipelineVersion: request.pipeline.version, number: number,
             event: request.event, ref: request.ref, branch: request.branch, tag: request.tag, commit: request.commit,
-            inputs: request.inputs, priority: request.priority, actor: request.actor, createdAt: now,
+            inputs: request.inputs, priority: request.priority, actor: request.actor,
+            trusted: request.plan.facts.trusted, origin: request.origin?.run, rerun: request.origin?.kind,
+            createdAt: now,
             deadline: clock + Int64(request.plan.timeoutMs))
         let jobIDs = request.plan.jobs.map { _ in
             defer { counters.job += 1 }
@@ -32,10 +34,14 @@ extension EngineMachine {
                 return StepID(counters.step)
             }
         }
-        runs[id] = RunLifecycle(row, plan: request.plan, jobIDs: jobIDs, stepIDs: stepIDs)
+        runs[id] = RunLifecycle(
+            row, plan: request.plan, jobIDs: jobIDs, stepIDs: stepIDs, origin: request.origin)
         newRuns.append(id)
         if let key = request.idempotencyKey { remember(IdempotencyRow(key: key, run: id, at: now)) }
-        change(id) { [now, clock] in $0.begin(now: now, clock: clock) }
+        change(id) { [now, clock] run in
+            guard let fault = request.fault else { return run.begin(now: now, clock: clock) }
+            return run.reject(fault, now: now)
+        }
         return .success(runs[id]?.row ?? row)
     }
 
@@ -43,26 +49,18 @@ extension EngineMachine {
         _ run: RunID, by actor: String, reason: String?, force: Bool, skipFinally: Bool = false
     ) -> Result<RunRow, CommandFailure> {
         guard runs[run] != nil else { return .failure(.notFound) }
-        change(run) { [now, clock] in $0.stop(by: actor, reason: reason, now: now, clock: clock) }
+        change(run) { [now, clock] in
+            $0.cancel(by: actor, reason: reason, skipFinally: skipFinally, now: now, clock: clock)
+        }
         if force {
             for (attempt, _) in liveAttempts(of: run) {
-                guard let place = places[attempt], agents[place.agent]?.session == nil else { continue }
+                guard let place = places[attempt],
+                    agents[place.agent]?.session == nil || self.attempt(attempt)?.row.phase == .unreachable
+                else { continue }
                 lose(attempt, .forceCancelled, "cancelled by force by \(actor)")
             }
         }
         return .success(runs[run]?.row ?? unknownRun)
-    }
-
-    package mutating func approve(
-        _ run: RunID, job: String?, by actor: String, inputs: [String: InputValue], reason: String?
-    ) -> Result<ApprovalRow, CommandFailure> {
-        .failure(.conflict("nothing waits for an approval"))
-    }
-
-    package mutating func decline(
-        _ run: RunID, job: String?, by actor: String, reason: String?
-    ) -> Result<ApprovalRow, CommandFailure> {
-        .failure(.conflict("nothing waits for an approval"))
     }
 
     package mutating func pauseAgent(_ id: AgentID, note: String?) -> Result<Void, CommandFailure> {
@@ -126,7 +124,9 @@ extension EngineMachine {
         guard let state = agents[id] else { return }
         for attempt in state.live.sorted() { lose(attempt, cause, message) }
         for place in (agents[id]?.jobs ?? []).sorted() {
-            change(place.run) { [now, clock] in $0.jobExpired(place.job, cause: cause, now: now, clock: clock) }
+            change(place.run) { [now, clock] in
+                $0.jobLost(place.job, cause: cause, message: message, now: now, clock: clock)
+            }
         }
     }
 

@@ -6,32 +6,43 @@ extension EngineMachine {
     /// - Parameter elapsed: ms since the last tick; at most ``EngineLimits/tickMsMax`` of it counts.
     package mutating func tick(elapsed: Int64) {
         clock += min(max(elapsed, 0), EngineLimits.tickMsMax)
-        for run in runs.keys.sorted() { expire(run) }
+        expire()
         for agent in agentOrder {
             absent(agent)
+            overdue(agent)
             askAgain(agent)
         }
         forgetKeys()
     }
 
-    private mutating func expire(_ id: RunID) {
-        guard let run = runs[id] else { return }
-        if run.row.deadline <= clock {
-            change(id) { [now, clock] in
-                $0.stop(by: nil, reason: "the run took longer than its timeout", now: now, clock: clock)
+    /// Ends waits and work that have taken too long.
+    private mutating func expire() {
+        var due: [RunID] = []
+        for id in runs.keys {
+            guard let run = runs[id] else { continue }
+            if let known = run.due {
+                if known <= clock { due.append(id) }
+            } else if runs[id]!.nextDue() <= clock {
+                due.append(id)
             }
         }
-        for job in run.jobs.indices {
-            guard let deadline = run.jobs[job].row.deadline, deadline <= clock else { continue }
-            switch run.jobs[job].row.phase {
-            case .queued:
-                change(id) { [now, clock] in
-                    $0.jobExpired(job, cause: .queueTimeout, now: now, clock: clock)
-                }
-            case .running:
-                change(id) { [now, clock] in $0.jobExpired(job, cause: .timeout, now: now, clock: clock) }
-            default: break
+        for id in due.sorted() {
+            change(id) { [now, clock] in $0.timeCame(now: now, clock: clock) }
+        }
+    }
+
+    /// A connected agent that does not do what it was told: first that is shown, and then it is not waited for any longer.
+    private mutating func overdue(_ id: AgentID) {
+        guard let state = agents[id], state.session != nil, !state.stops.isEmpty else { return }
+        for (attempt, until) in state.stops.sorted(by: { $0.key < $1.key }) where until <= clock {
+            guard let place = places[attempt] else { continue }
+            change(place.run) { [now, clock] run in
+                run.attempt(at: place.step, now: now, clock: clock) { $0.becameUnreachable() }
             }
+            guard until + EngineLimits.lostAfterMs <= clock else { continue }
+            lose(
+                attempt, .unkillable,
+                "agent \(state.row.name) is connected and did not end it after it was told to stop; look at its host")
         }
     }
 
@@ -52,7 +63,13 @@ extension EngineMachine {
         }
         guard clock - since >= EngineLimits.lostAfterMs else { return }
         for place in (agents[id]?.jobs ?? []).sorted() where runs[place.run]?.jobs[place.job].liveSteps == 0 {
-            change(place.run) { [now, clock] in $0.jobExpired(place.job, cause: .agentLost, now: now, clock: clock) }
+            change(place.run) { [now, clock] in
+                $0.jobLost(
+                    place.job, cause: .agentLost,
+                    message:
+                        "agent \(state.row.name) was away for \(TimeWords.words(UInt64(EngineLimits.lostAfterMs)))",
+                    now: now, clock: clock)
+            }
         }
     }
 

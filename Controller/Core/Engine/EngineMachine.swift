@@ -21,6 +21,12 @@ package struct EngineMachine: Sendable {
     /// Attempts that have no end yet.
     var places: TreeDictionary<AttemptID, AttemptPlace> = [:]
     var queue = RunQueue()
+    var groups = GroupBook()
+    /// Groups in which somebody's place may have become free.
+    var dirtyGroups: Set<GroupKey> = []
+    private var isChanging = false
+    /// Where people see the controller, for steps; nil where nobody has said.
+    package var publicURL: String?
     /// Slots in use, by project.
     var slotsInUse: [ProjectID: Int] = [:]
     var idempotency: TreeDictionary<String, IdempotencyRow> = [:]
@@ -59,6 +65,11 @@ package struct EngineMachine: Sendable {
         dirtyRuns.insert(run)
         let actions = event(&runs[run]!)
         perform(actions, of: run)
+        // One run's end may let another begin, whose end lets a third: not one inside the other.
+        guard !isChanging else { return }
+        isChanging = true
+        settleGroups()
+        isChanging = false
     }
 
     func attempt(_ id: AttemptID) -> AttemptLifecycle? {
@@ -69,8 +80,9 @@ package struct EngineMachine: Sendable {
     private mutating func restore(_ run: RunLifecycle) {
         let id = run.row.id
         runs[id] = run
+        restoreGroups(run)
         for (index, job) in run.jobs.enumerated() {
-            if job.row.phase == .queued { enqueue(run, job: index) }
+            if job.row.phase == .queued, job.row.retryAt == nil { enqueue(run, job: index) }
             guard job.holdsSlot, let agent = job.attempt?.agent else { continue }
             slotsInUse[run.row.project, default: 0] += 1
             agents[agent]?.jobs.append(JobPlace(run: id, job: index))
@@ -87,9 +99,12 @@ package struct EngineMachine: Sendable {
     }
 
     func entry(_ run: RunLifecycle, job: Int) -> QueueEntry {
-        QueueEntry(
-            run: run.row.id, job: job, project: run.row.project, priority: run.row.priority,
-            since: run.jobs[job].row.queuedSince ?? clock, labels: run.plan.jobs[job].agentLabels)
+        var labels = run.plan.jobs[job].agentLabels
+        if !run.plan.facts.trusted { labels[LabelMatch.untrusted] = "true" }
+        return QueueEntry(
+            run: run.row.id, job: job, project: run.row.project,
+            priority: run.row.priority + run.plan.jobs[job].priority, since: run.jobs[job].row.queuedSince ?? clock,
+            labels: labels)
     }
 
     // MARK: Agents
@@ -161,6 +176,11 @@ package struct EngineMachine: Sendable {
         for job in changes.jobs.sorted() {
             batch.jobs.append(run.jobs[job].row)
             if let attempt = run.jobs[job].attempt, attempt.outcome == nil { batch.jobAttempts.append(attempt) }
+        }
+        for job in changes.approvals.sorted() {
+            if let row = job == RunChanges.wholeRun ? run.approval : run.jobs[job].approval {
+                batch.approvals.append(row)
+            }
         }
         for place in changes.steps.sorted() {
             let step = run.jobs[place.job].steps[place.step]

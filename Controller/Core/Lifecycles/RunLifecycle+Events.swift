@@ -2,24 +2,62 @@ package import AnsFlowProtocol
 
 // What happens to a run from outside. `now` is the wall clock in ms, for people; `clock` the engine's.
 extension RunLifecycle {
-    /// The run was made: whatever needs nothing becomes ready.
+    /// The run was made: whatever needs nothing becomes ready, unless the whole run has to wait.
     package mutating func begin(now: Int64, clock: Int64) -> [Action] {
+        guard plan.facts.trusted else {
+            let deadline = clock + Int64(PlanLimits.approvalMsDefault)
+            let run = row.id
+            modifyRun { $0.phase = .blocked }
+            modifyApproval(nil) { $0 = ApprovalRow(run: run, askedAt: now, deadline: deadline) }
+            restartClock(at: deadline)
+            return []
+        }
+        return enter(now: now, clock: clock)
+    }
+
+    /// Wants its group, or begins where it has none.
+    mutating func enter(now: Int64, clock: Int64) -> [Action] {
+        guard let group = plan.concurrency?.group else { return open(now: now, clock: clock) }
+        modifyRun {
+            $0.phase = .blocked
+            $0.group = group
+            $0.groupSince = clock
+        }
+        restartClock(at: clock + EngineLimits.groupMsMax)
+        return [.wantsGroup(nil)]
+    }
+
+    private mutating func open(now: Int64, clock: Int64) -> [Action] {
         modifyRun { $0.phase = .queued }
         var actions: [Action] = []
         advanceJobs(now: now, clock: clock, &actions)
         return actions
     }
 
+    /// What the run waits for by its own wish does not count against its timeout.
+    mutating func restartClock(at clock: Int64) {
+        let deadline = clock + Int64(plan.timeoutMs)
+        modifyRun { $0.deadline = deadline }
+    }
+
+    /// The whole run has its group.
+    package mutating func admitted(now: Int64, clock: Int64) -> [Action] {
+        guard awaitsGroup else { return [] }
+        restartClock(at: clock)
+        return open(now: now, clock: clock)
+    }
+
     /// An agent was found for a queued job.
     package mutating func assigned(
         _ job: Int, to agent: AgentID, attempt: JobAttemptID, now: Int64, clock: Int64
     ) -> [Action] {
-        guard jobs[job].row.phase == .queued, !isStopping else { return [] }
+        guard jobs[job].row.phase == .queued, jobs[job].row.retryAt == nil, !isStopping else { return [] }
         let timeout = Int64(plan.jobs[job].timeoutMs)
         let run = row.id
         modifyJob(job) { state in
             state.row.attempts += 1
             state.row.phase = .running
+            state.row.message = nil
             state.row.attempt = attempt
             state.row.agent = agent
             state.row.startedAt = now
@@ -40,7 +78,9 @@ extension RunLifecycle {
 
     /// Its agent starts nothing of a job now: the job goes back to the queue, unless some of it has begun there.
     package mutating func giveBack(_ job: Int, now: Int64, clock: Int64) -> [Action] {
-        let untouched = jobs[job].steps.allSatisfy { $0.row.phase == .blocked || $0.row.phase == .queued }
+        let untouched = jobs[job].steps.allSatisfy {
+            $0.row.phase == .blocked || $0.row.phase == .queued && $0.row.retries == 0
+        }
         guard jobs[job].row.phase == .running, untouched else { return [] }
         for step in jobs[job].steps.indices where jobs[job].steps[step].row.phase == .queued {
             modifyStep(job, step) { $0.row.phase = .blocked }
@@ -71,6 +111,16 @@ extension RunLifecycle {
         }
     }
 
+    /// A step that can't be started as it is: its values are only known now.
+    package mutating func stepRefused(_ place: StepPlace, message: String, now: Int64, clock: Int64) -> [Action] {
+        guard jobs[place.job].steps[place.step].row.phase == .queued else { return [] }
+        let outcome: Outcome = plan.jobs[place.job].steps[place.step].allowFailure == .always ? .warning : .error
+        modifyStep(place.job, place.step) { $0.row.finish(outcome, cause: .config, message: message, at: now) }
+        var actions: [Action] = []
+        advanceSteps(of: place.job, now: now, clock: clock, &actions)
+        return actions
+    }
+
     /// Something happened to a step's newest attempt. Events of older attempts never come here: their rows are final.
     package mutating func attempt(
         at place: StepPlace, now: Int64, clock: Int64, _ event: (inout AttemptLifecycle) -> AttemptLifecycle.Action
@@ -88,46 +138,94 @@ extension RunLifecycle {
         case .ended:
             mirror(attempt, at: place)
             actions.append(.attemptEnded(attempt.row.id))
-            stepAttemptEnded(attempt.row, at: place, now: now, &actions)
+            stepAttemptEnded(attempt.row, at: place, now: now, clock: clock, &actions)
             advanceSteps(of: place.job, now: now, clock: clock, &actions)
         }
         return actions
     }
 
-    /// A person or the run's own deadline ends it. A second one changes nothing.
-    package mutating func stop(by actor: String?, reason: String?, now: Int64, clock: Int64) -> [Action] {
-        guard !isFinished, !isStopping else { return [] }
-        modifyRun {
-            $0.phase = .stopping
-            $0.cancelledBy = actor
-            $0.cancelReason = reason
+    /// A wait has come to its end.
+    package mutating func timeCame(now: Int64, clock: Int64) -> [Action] {
+        guard !isFinished else { return [] }
+        if awaitsApproval, let deadline = approval?.deadline, deadline <= clock {
+            return expireApproval(of: nil, now: now, clock: clock)
+        }
+        if awaitsGroup, let since = row.groupSince, since + EngineLimits.groupMsMax <= clock {
+            return stop(.groupTimeout, message: groupMessage(row.group), now: now, clock: clock)
+        }
+        if row.deadline <= clock, !isStopping {
+            let limit = TimeWords.words(plan.timeoutMs)
+            return stop(.timeout, message: "the run took longer than its timeout of \(limit)", now: now, clock: clock)
         }
         var actions: [Action] = []
-        for job in jobs.indices {
-            stopJob(job, cause: stopCause, reason: actor == nil ? .timeout : .cancel, now: now, clock: clock, &actions)
-        }
-        advanceJobs(now: now, clock: clock, &actions)
+        for job in jobs.indices where !jobs[job].isFinished { timeCame(job, now: now, clock: clock, &actions) }
         return actions
     }
 
-    /// A job's wait or work has taken too long, or its agent will never come back.
-    package mutating func jobExpired(_ job: Int, cause: Cause, now: Int64, clock: Int64) -> [Action] {
+    private mutating func timeCame(_ job: Int, now: Int64, clock: Int64, _ actions: inout [Action]) {
+        let state = jobs[job]
+        if state.awaitsApproval, let deadline = state.approval?.deadline, deadline <= clock {
+            actions += expireApproval(of: job, now: now, clock: clock)
+        } else if state.awaitsGroup, let since = state.row.groupSince, since + EngineLimits.groupMsMax <= clock {
+            endJob(job, .failed, cause: .groupTimeout, message: groupMessage(state.row.group), now: now, &actions)
+            advanceJobs(now: now, clock: clock, &actions)
+        } else if let at = state.row.retryAt, at <= clock, state.row.phase == .queued {
+            queue(job, now: now, clock: clock, &actions)
+        } else if let deadline = state.row.deadline, deadline <= clock {
+            actions += jobExpired(job, now: now, clock: clock)
+        }
+        guard jobs[job].isUnderWay else { return }
+        for step in jobs[job].steps.indices {
+            guard let at = jobs[job].steps[step].row.retryAt, at <= clock else { continue }
+            modifyStep(job, step) { $0.row.retryAt = nil }
+            actions.append(.start(job: job, step: step))
+        }
+    }
+
+    private func groupMessage(_ group: String?) -> String {
+        "it waited \(TimeWords.words(UInt64(EngineLimits.groupMsMax))) for the concurrency group \(group ?? "")"
+    }
+
+    /// A job's wait for an agent, or its work, has taken too long.
+    package mutating func jobExpired(_ job: Int, now: Int64, clock: Int64) -> [Action] {
         var actions: [Action] = []
         switch jobs[job].row.phase {
         case .queued:
             actions.append(.jobUnqueued(job))
-            finishJob(job, .failed, cause: cause, now: now, &actions)
+            endJob(
+                job, .failed, cause: .queueTimeout,
+                message: "no agent took it within \(TimeWords.words(UInt64(EngineLimits.queuedMsMax)))", now: now,
+                &actions)
             advanceJobs(now: now, clock: clock, &actions)
         case .running:
-            stopJob(job, cause: cause, reason: .timeout, now: now, clock: clock, &actions)
+            stopJob(job, cause: .timeout, reason: .timeout, now: now, clock: clock, &actions)
         default: break
         }
         return actions
     }
 
+    /// When something may be due by the engine's clock. Nothing comes before it.
+    package mutating func nextDue() -> Int64 {
+        if let due { return due }
+        var next = isStopping ? Int64.max : row.deadline
+        if awaitsApproval, let deadline = approval?.deadline { next = min(next, deadline) }
+        if awaitsGroup, let since = row.groupSince { next = min(next, since + EngineLimits.groupMsMax) }
+        for job in jobs where !job.isFinished {
+            if job.awaitsApproval, let deadline = job.approval?.deadline { next = min(next, deadline) }
+            if job.awaitsGroup, let since = job.row.groupSince { next = min(next, since + EngineLimits.groupMsMax) }
+            next = min(next, job.row.retryAt ?? .max, job.row.deadline ?? .max)
+            guard job.isUnderWay else { continue }
+            for step in job.steps { next = min(next, step.row.retryAt ?? .max) }
+        }
+        due = next
+        return next
+    }
+
     /// Steps of the job that want an attempt and have none: asked again when their agent is back.
     package func stepsWantingAttempt(_ job: Int) -> [Int] {
-        jobs[job].steps.indices.filter { jobs[job].steps[$0].row.phase == .queued }
+        jobs[job].steps.indices.filter {
+            jobs[job].steps[$0].row.phase == .queued && jobs[job].steps[$0].row.retryAt == nil
+        }
     }
 
     /// Shows the attempt's state on its step.

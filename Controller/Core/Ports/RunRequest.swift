@@ -14,13 +14,16 @@ package struct RunRequest: Equatable, Sendable {
     package var actor: String
     /// Where it repeats an earlier run; see ``Rerun/request(of:pipeline:mode:actor:)``.
     package var origin: RunOrigin?
+    /// Why there is nothing to run, where its definition could not be compiled: the run is made all the same, with an empty plan, and
+    /// ends at once as `invalid`, so that whoever looks for it finds out why.
+    package var fault: String?
     /// The caller and its `Idempotency-Key`: the same again gives the run that the first made.
     package var idempotencyKey: String?
 
     package init(
         pipeline: PipelineRow, plan: RunPlan, event: String = "manual", ref: String = "", branch: String = "",
         tag: String = "", commit: String = "", inputs: [String: String] = [:], priority: Int = 0, actor: String,
-        origin: RunOrigin? = nil, idempotencyKey: String? = nil
+        origin: RunOrigin? = nil, fault: String? = nil, idempotencyKey: String? = nil
     ) {
         self.pipeline = pipeline
         self.plan = plan
@@ -33,6 +36,7 @@ package struct RunRequest: Equatable, Sendable {
         self.priority = priority
         self.actor = actor
         self.origin = origin
+        self.fault = fault
         self.idempotencyKey = idempotencyKey
     }
 }

@@ -35,6 +35,8 @@ package struct RunQueue: Sendable {
         var labels: [String: String]
         /// In order, by project; no empty lists.
         var waiting: [ProjectID: [QueueEntry]]
+        /// The same, the longest waiting first.
+        var byAge: [ProjectID: [QueueEntry]]
     }
 
     /// By the labels' canonical text.
@@ -49,9 +51,13 @@ package struct RunQueue: Sendable {
         let place = Self.place(of: entry, in: list)
         guard place == list.count || list[place].isBefore(entry) || entry.isBefore(list[place]) else { return }
         // The list must not be shared while it is changed.
-        buckets[key, default: Bucket(labels: entry.labels, waiting: [:])].waiting[entry.project] = nil
+        buckets[key, default: Bucket(labels: entry.labels, waiting: [:], byAge: [:])].waiting[entry.project] = nil
         list.insert(entry, at: place)
         buckets[key]?.waiting[entry.project] = list
+        var ages = buckets[key]?.byAge[entry.project] ?? []
+        buckets[key]?.byAge[entry.project] = nil
+        ages.insert(entry, at: Self.agePlace(of: entry, in: ages))
+        buckets[key]?.byAge[entry.project] = ages
         count += 1
     }
 
@@ -61,7 +67,13 @@ package struct RunQueue: Sendable {
         let place = Self.place(of: entry, in: list)
         guard place < list.count, list[place].run == entry.run, list[place].job == entry.job else { return }
         buckets[key]?.waiting[entry.project] = nil
-        list.remove(at: place)
+        let stored = list.remove(at: place)
+        if var ages = buckets[key]?.byAge[entry.project] {
+            buckets[key]?.byAge[entry.project] = nil
+            let age = Self.agePlace(of: stored, in: ages)
+            if age < ages.count, ages[age] == stored { ages.remove(at: age) }
+            if !ages.isEmpty { buckets[key]?.byAge[entry.project] = ages }
+        }
         if !list.isEmpty {
             buckets[key]?.waiting[entry.project] = list
         } else if buckets[key]?.waiting.isEmpty ?? false {
@@ -82,7 +94,7 @@ package struct RunQueue: Sendable {
         var best: (score: Int64, entry: QueueEntry)?
         for bucket in buckets.values where fits(bucket.labels) {
             for (project, list) in bucket.waiting {
-                let entry = list[0]
+                let entry = Self.first(list[0], bucket.byAge[project]?.first)
                 let aged = max(0, clock - entry.since) / EngineLimits.ageingMsPerSlot
                 let score = Int64(slotsInUse(project)) - aged
                 // Ties go by the entries' own order, so that no dictionary's order ever shows.
@@ -92,6 +104,26 @@ package struct RunQueue: Sendable {
             }
         }
         return best?.entry
+    }
+
+    /// Higher priority goes first, but nobody waits for ever: whoever has waited much longer goes before it.
+    private static func first(_ head: QueueEntry, _ oldest: QueueEntry?) -> QueueEntry {
+        guard let oldest, oldest.since + EngineLimits.priorityMsMax <= head.since else { return head }
+        return oldest
+    }
+
+    private static func agePlace(of entry: QueueEntry, in list: [QueueEntry]) -> Int {
+        func isBefore(_ left: QueueEntry, _ right: QueueEntry) -> Bool {
+            (left.since, left.run.rawValue, left.job) < (right.since, right.run.rawValue, right.job)
+        }
+        if let last = list.last, isBefore(last, entry) { return list.count }
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(list[middle], entry) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Its place among the jobs that ask for the same labels, from 1.
@@ -126,7 +158,18 @@ package struct RunQueue: Sendable {
 
 /// Whether an agent's labels fit what a job asks for. A value may hold `*`; `*` alone asks for the label's presence.
 package enum LabelMatch {
+    /// Agents with this label as `true` take what comes from outside, and nothing else that does not ask for them.
+    package static let untrusted = "untrusted"
+
     package static func fits(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
+        isOpen(wanted, labels) && has(wanted, labels)
+    }
+
+    private static func isOpen(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
+        labels[untrusted] != "true" || wanted[untrusted] != nil
+    }
+
+    private static func has(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
         wanted.allSatisfy { key, pattern in
             labels[key].map { Glob.matches($0, pattern: pattern, slashes: true) } ?? false
         }
@@ -134,9 +177,9 @@ package enum LabelMatch {
 
     /// The first label that does not fit, in the order of the alphabet: `gpu=yes (has gpu=none)`.
     package static func missing(_ wanted: [String: String], _ labels: [String: String]) -> String? {
-        for (key, pattern) in wanted.sorted(by: { $0.key < $1.key }) where !fits([key: pattern], labels) {
+        for (key, pattern) in wanted.sorted(by: { $0.key < $1.key }) where !has([key: pattern], labels) {
             return "label \(key)=\(pattern)" + (labels[key].map { " (it has \(key)=\($0))" } ?? "")
         }
-        return nil
+        return isOpen(wanted, labels) ? nil : "it takes jobs of untrusted runs only (untrusted=true)"
     }
 }
