@@ -21,8 +21,10 @@ func module(
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+func program(
+    _ name: String, _ path: String, _ dependencies: [Target.Dependency], links: [LinkerSetting] = []
+) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: links)
 }
 
 func clang(_ name: String, _ path: String, links: [LinkerSetting] = []) -> Target {
@@ -115,6 +117,13 @@ let package = Package(
         module(
             "ControllerIdentity", "Controller/Identity",
             ["ControllerCore", "AnsFlowProtocol", jwtKit, crypto, cryptoExtras, logging]),
+        module(
+            "ControllerRepositories", "Controller/Repositories",
+            ["ControllerCore", "AnsFlowProtocol", subprocess, crypto, logging]),
+        .systemLibrary(name: "CExpat", path: "Controller/CExpat", providers: [.apt(["libexpat1-dev"])]),
+        module(
+            "ControllerArtifacts", "Controller/Artifacts",
+            ["ControllerCore", "AnsFlowProtocol", "CExpat", crypto, nioCore, nioPosix, logging]),
         module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", "AnsFlowProtocol", nioCore, logging]),
         module(
             "ControllerHTTP", "Controller/HTTP",
@@ -128,19 +137,25 @@ let package = Package(
             "ansflow-controller", "Controller/App",
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
-                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "AnsFlowProtocol", nioCore,
-                argumentParser,
-                lifecycle, signals, logging,
+                "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
+                "ControllerArtifacts", "AnsFlowProtocol", nioCore, argumentParser, lifecycle, signals, logging,
             ]),
         program(
             "ansflow", "Controller/CLI",
-            [httpClient, argumentParser, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+            [
+                "ControllerPipelines", "ControllerCore", "AgentCore", "AgentExec", "AnsFlowProtocol", "AnsFlowRecords",
+                httpClient,
+                argumentParser, crypto, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging,
+            ]),
 
         // Agent.
         clang("CAgentSystem", "Agent/CSystem"),
         module("AgentMask", "Agent/Mask"),
         module("AgentShimCore", "Agent/ShimCore", ["AnsFlowRecords"], settings: fast),
-        program("ansflow-shim", "Agent/Shim", ["AgentShimCore", "AgentMask", "AnsFlowRecords", "CAgentSystem"]),
+        // Without the dynamic linker: one is started for each step, and it would take as long as all that the shim does.
+        program(
+            "ansflow-shim", "Agent/Shim", ["AgentShimCore", "AgentMask", "AnsFlowRecords", "CAgentSystem"],
+            links: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
         module("AgentCore", "Agent/Core", ["AnsFlowProtocol", "AnsFlowRecords", "AgentShimCore"], settings: fast),
         module(
             "AgentExec", "Agent/Exec",
@@ -183,6 +198,9 @@ let package = Package(
                 nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
             ]),
         tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol", logging]),
+        tests("ControllerRepositoriesTests", ["ControllerRepositories", "ControllerCore"]),
+        tests(
+            "ControllerArtifactsTests", ["ControllerArtifacts", "ControllerCore", "AnsFlowProtocol", crypto, logging]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(
             "ControllerHTTPTests",
