@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ScheduleTests {
     private func run(_ id: Int64, _ slot: ScheduleSlot) -> CommitBatch {
-        var made = batch()
+        var made = batch(counters: id + 10)
         made.runs = [bareRun(id)]
         made.plans = [RunID(id): plan()]
         made.idempotency = [IdempotencyRow(key: slot.idempotencyKey, run: RunID(id), at: 1)]
@@ -25,19 +25,21 @@ import Testing
         second.slot = 2_000
         #expect(try await !database.hasFired(first))
         try await database.commit(run(1, first))
-        try await database.commit(run(2, second))
+        try await database.commit(run(20, second))
         #expect(try await database.hasFired(first))
         #expect(try await database.lastFired(first.pipeline, first.name, through: 1_999) == 1_000)
         #expect(try await database.lastFired(first.pipeline, first.name, through: 999) == nil)
         #expect(try await database.lastFired(first.pipeline, "a", through: 5_000) == nil)
         let stored = try #require(try await database.schedules(of: PipelineID(1)).first)
-        #expect(stored.lastSlot == 2_000 && stored.lastRun == RunID(2) && stored.since == 5)
+        #expect(stored.lastSlot == 2_000 && stored.lastRun == RunID(20) && stored.since == 5)
 
         // Long after its key is forgotten, the slot stands: nothing of a second run for it stays.
-        var again = run(3, first)
+        var again = run(40, first)
         again.idempotency[0].at = 10 * 86_400_000
-        await #expect(throws: CommitFailure.self) { try await database.commit(again) }
-        #expect(try await database.run(RunID(3)) == nil)
+        await #expect(throws: CommitFailure.refused("The slot 1000 of the schedule a:b has a run already.")) {
+            try await database.commit(again)
+        }
+        #expect(try await database.run(RunID(40)) == nil)
         try database.close()
         let reopened = try scratch.open()
         #expect(try await reopened.hasFired(first))
