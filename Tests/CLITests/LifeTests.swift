@@ -14,7 +14,7 @@ import Testing
         "expires_in_ms":3600000},
         {"job":null,"state":"approved","answered_by":"eve","reason":"ok","answered_at":"2026-01-02T03:04:05.000Z"}],
         "waiting":[{"job":"deploy","kind":"approval","message":"waits for a maintainer","remaining_ms":3600000},
-        {"job":"build","step":"test","kind":"retry","message":"is tried again after exit code 75","remaining_ms":12300},
+        {"job":"build","step":"test","kind":"retry","message":"exit code 75; it is tried again in 12s","remaining_ms":12300},
         {"job":"pack","kind":"slots","message":"all slots are taken","position":2,
         "candidates":[{"agent":"one","lacks":"a free slot"},{"agent":"two","lacks":"label gpu=yes"}]},
         {"job":"","kind":"group","message":"waits for its group",
@@ -190,7 +190,7 @@ import Testing
             "approval deploy: waits for the word of a maintainer, 1h 00m left",
             "Ship it?", "--input region=<eu|us>, required  where", "ansflow approve 7 deploy",
             "approval the run: approved by eve at 2026-01-02 03:04:05: ok",
-            "waits build/test: is tried again after exit code 75, 12.3s left",
+            "waits build/test: exit code 75; it is tried again in 12s",
             "waits pack: all slots are taken (place 2 in the queue)", "one: a free slot", "two: label gpu=yes",
             "run 4 (app #1): holds the group", "run 6 (app #2, job x): waits before", "taken over", "to staging",
             "attempt 1", "agent_lost",
@@ -216,10 +216,11 @@ import Testing
                 .attemptEnded(
                     LogKey(place: place, attempt: 1), status: "failed", note: "exit code 75", duration: "1.0s")))
         let told = first.compactMap { if case .waiting(let text) = $0 { text } else { nil } }
-        #expect(told.contains("build/test: is tried again after exit code 75 (in 12.3s)"), "\(told)")
+        #expect(told.contains("build/test: exit code 75; it is tried again in 12s"), "\(told)")
         #expect(told.contains("deploy: waits for a maintainer (ansflow approve 7 deploy)"), "\(told)")
         // What only counts down is not told again.
-        let later = Self.waiting.replacing("12300", with: "9000").replacing("3600000", with: "3500000")
+        let later = Self.waiting.replacing("12300", with: "9000").replacing("in 12s", with: "in 9s").replacing(
+            "3600000", with: "3500000")
         #expect(try look(later).isEmpty)
         // The job is done again from its first step: its second end is told too.
         let ended = #"""

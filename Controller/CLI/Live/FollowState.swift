@@ -123,7 +123,6 @@ package struct FollowState: Sendable {
         guard reasons[place] != said else { return nil }
         reasons[place] = said
         var text = place.isEmpty ? reason.message : "\(place): \(reason.message)"
-        if reason.kind == "retry", let left = reason.remainingMs { text += " (in \(Durations.text(ms: left)))" }
         if reason.kind == "approval" { text += " (\(WaitingText.answer(run: run.id, job: reason.job)))" }
         return text
     }

@@ -21,7 +21,7 @@ package struct WaitingText {
     package func lines(_ reason: WaitingModel) -> [String] {
         let place = Self.place(of: reason)
         let position = reason.position.map { " (place \($0) in the queue)" } ?? ""
-        let left = reason.remainingMs.map { ", \(Durations.text(ms: $0)) left" } ?? ""
+        let left = Self.left(reason)
         var lines = [
             "  " + style.paint("waits", .yellow)
                 + " \(place.isEmpty ? "the run" : place): \(reason.message)\(position)\(left)"
@@ -36,6 +36,13 @@ package struct WaitingText {
             lines.append("        run \(front.runId ?? 0) (\(front.pipelineName ?? "?")\(number)\(job)): \(what)")
         }
         return lines.map { SafeText.line($0, colours: style.colours) }
+    }
+
+    /// What the message does not say: a back-off's has its time.
+    private static func left(_ reason: WaitingModel) -> String {
+        guard let left = reason.remainingMs, reason.kind != "retry" else { return "" }
+        return reason.kind == "approval"
+            ? ", \(Durations.text(ms: left)) left" : ", gives up in \(Durations.text(ms: left))"
     }
 
     package func lines(_ approval: ApprovalModel, run: Int64) -> [String] {
