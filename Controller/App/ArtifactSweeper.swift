@@ -8,7 +8,7 @@ struct ArtifactSweeper: Service {
     private static let interval = Duration.seconds(3600)
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             repeat {
                 do {
                     try await store.sweep()
