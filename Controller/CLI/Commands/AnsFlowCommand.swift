@@ -12,6 +12,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
               ansflow login --url http://127.0.0.1:8080     log in, once
               ansflow run quickstart --follow               start a run and watch it
               ansflow logs 7 build/test --follow            watch one step
+              ansflow exec --job test                       run a pipeline here, without a controller
 
             The controller is named by --url, ANSFLOW_URL or the last login. ANSFLOW_TOKEN takes an API key or an access token \
             and wins over a login.
@@ -27,7 +28,8 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             RunsCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self, RerunCommand.self,
             ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
             AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, ArtifactCommand.self, TestsCommand.self,
-            StatusCommand.self, UpCommand.self, DownCommand.self,
+            StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self, ExecCheckoutCommand.self,
+            ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,
         ])
 
     package init() {}
