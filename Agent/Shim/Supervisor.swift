@@ -313,8 +313,9 @@ final class Supervisor {
 
     private func maskOutputs() {
         guard let spool = step?.files.spool, let path = step?.outputFile else { return }
+        let time = sinceStart
         let isMasked = OutputMask.apply(to: path) { spool.masked($0) }
-        if isMasked { step?.files.spool.add(OutputMask.note, time: sinceStart) }
+        if isMasked { step?.files.spool.add(OutputMask.note, time: time) }
     }
 
     private func finish(_ ending: Ending, unkillable: Bool) {

@@ -1,6 +1,7 @@
 import AnsFlowProtocol
 import ControllerCore
 import Foundation
+import Synchronization
 import Testing
 
 @testable import ControllerArtifacts
