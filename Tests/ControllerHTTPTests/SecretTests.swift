@@ -87,7 +87,8 @@ private final class FakeVault: SecretManaging {
             func status(_ method: String, _ path: String, _ body: String) async throws -> Int {
                 try await client.send(method, path, body: body).status
             }
-            #expect(try await status("POST", path, #"{"name":"a-b","value":"x"}"#) == 422)
+            let dashed = try await status("POST", path, #"{"name":"a-b","value":"x"}"#)
+            #expect(dashed == 422)
             #expect(try await status("PUT", path + "/9a", #"{"value":"x"}"#) == 422)
             #expect(try await status("PUT", path + "/A", #"{"value":""}"#) == 422)
             #expect(try await status("PUT", path + "/A", #"{"value":"a\u0000b"}"#) == 422)
@@ -106,7 +107,8 @@ private final class FakeVault: SecretManaging {
             let routes = client.routes.filter { $0.path.contains("/secrets") }
             #expect(routes.count == 8)
             #expect(routes.allSatisfy { $0.permission == .write })
-            #expect(try await client.send("GET", path, token: nil).status == 401)
+            let nobody = try await client.send("GET", path, token: nil)
+            #expect(nobody.status == 401)
         }
     }
 }
