@@ -39,6 +39,8 @@ final class LocalLink: AgentWire, EffectSink {
     private let sender: AsyncStream<AgentMessage>.Continuation
     private let finished: AsyncStream<Void>
     private let finisher: AsyncStream<Void>.Continuation
+    private let greeted: AsyncStream<Void>
+    private let greeter: AsyncStream<Void>.Continuation
 
     init(
         store: LocalStore, view: LocalView, plan: RunPlan, secrets: LocalSecrets, keepsWorkspaces: Bool,
@@ -52,6 +54,7 @@ final class LocalLink: AgentWire, EffectSink {
         self.prepare = prepare
         (messages, sender) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.waitingMax))
         (finished, finisher) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (greeted, greeter) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func attach(runtime: AgentRuntime, engine: Engine) {
@@ -59,6 +62,11 @@ final class LocalLink: AgentWire, EffectSink {
             $0.runtime = runtime
             $0.engine = engine
         }
+    }
+
+    /// Returns when the agent was welcomed: before that it takes any other message for a broken link.
+    func waitForWelcome() async {
+        for await _ in greeted { return }
     }
 
     /// Returns when the run has its end and all of it was shown.
@@ -149,7 +157,9 @@ final class LocalLink: AgentWire, EffectSink {
             $0.agentConnected(
                 Self.agent, session: Self.session, remote: "local", hello: hello, logNext: [:], writable: true)
         }
-        if case .welcome(let welcome) = answer { await tell(.welcome(welcome)) }
+        guard case .welcome(let welcome) = answer else { return }
+        await tell(.welcome(welcome))
+        greeter.yield()
     }
 
     private func receive(_ finish: Finish) {

@@ -104,6 +104,7 @@ struct LocalRun {
             },
         ]
         await runtime.opened(LocalLink.link, link)
+        await link.waitForWelcome()
         let row = try await create()
         let watcher = Task { [self] in await watch(row.id) }
         await link.waitForEnd()
