@@ -36,7 +36,9 @@ final class Supervisor {
         listener = try Self.check(
             directory < 0 ? -errno : ansflow_unix_listen(directory, ShimFiles.socket), "The shim's socket can't be made"
         )
-        lifecycle = ShimLifecycle(now: ansflow_boottime_ms())
+        lifecycle = ShimLifecycle(
+            now: ansflow_boottime_ms(),
+            orphanMs: options.isLeashed ? ShimLimits.leashOrphanMs : ShimLimits.orphanMs)
         if options.cgroup != nil && tree.containment == .sweep {
             diagnostics.note("No cgroup could be made in \(options.cgroup ?? ""): containment is best effort.")
         }

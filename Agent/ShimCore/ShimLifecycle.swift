@@ -68,9 +68,9 @@ package struct ShimLifecycle: Hashable, Sendable {
     /// How the attempt ended; once set it never changes.
     package private(set) var ending: Ending?
 
-    /// - Parameter now: A shim that no agent speaks to within ``ShimLimits/orphanMs`` of this exits.
-    package init(now: UInt64) {
-        due = now + ShimLimits.orphanMs
+    /// - Parameter now: A shim that no agent speaks to within `orphanMs` of this exits.
+    package init(now: UInt64, orphanMs: UInt64 = ShimLimits.orphanMs) {
+        due = now + orphanMs
     }
 
     /// Whether a start can be asked for.

@@ -23,6 +23,8 @@ package enum ShimLimits {
     package static let killConfirmMs: UInt64 = 5_000
     /// How long output is awaited after the tree is empty: only a process outside the tree can hold the pipe then.
     package static let drainMs: UInt64 = 2_000
+    /// The same of a leashed shim that has not been spoken to yet: who started it died in that instant.
+    package static let leashOrphanMs: UInt64 = 5_000
     /// Between TERM and KILL of a leashed step whose agent is gone, in milliseconds.
     package static let leashGraceMs: UInt64 = 2_000
     /// The longest grace between TERM and KILL, in milliseconds.
