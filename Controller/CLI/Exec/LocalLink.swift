@@ -105,8 +105,6 @@ final class LocalLink: AgentWire, EffectSink {
 
     /// What one change of an attempt's log leads to.
     private struct Update {
-        var lines: [LogLineModel]
-        var key: LogKey?
         var next: UInt64
         var finish: Finish?
     }
@@ -115,7 +113,10 @@ final class LocalLink: AgentWire, EffectSink {
         let update = state.withLock { state -> Update in
             var entry = state.entries[attempt] ?? Entry()
             if entry.key == nil { entry.key = key(of: attempt) }
-            var update = Update(lines: change(&entry.log), key: entry.key, next: entry.log.next)
+            let lines = change(&entry.log)
+            // Shown before anybody can see how far the log is: its end, and the run's, come behind it.
+            if let key = entry.key { view.show(lines, of: key) }
+            var update = Update(next: entry.log.next)
             if let finish = entry.finish, entry.log.next >= finish.log.total {
                 update.finish = finish
                 entry.finish = nil
@@ -123,7 +124,6 @@ final class LocalLink: AgentWire, EffectSink {
             state.entries[attempt] = entry
             return update
         }
-        if let key = update.key { view.show(update.lines, of: key) }
         deliver(.logAck(attempt, next: update.next))
         if let finish = update.finish { end(finish) }
     }
