@@ -11,6 +11,8 @@ final class ArtifactExchange: ArtifactLink {
     private let attempt: AttemptID
     private var inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
+    /// A request was begun and can't be ended: nothing more can be said on this connection.
+    private var isSpent = false
 
     init(
         attempt: AttemptID, inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator,
@@ -37,7 +39,17 @@ final class ArtifactExchange: ArtifactLink {
     func send(_ digest: String, size: UInt64, offset: UInt64, next: () async throws -> [UInt8]?) async throws {
         try await request(
             .PUT, ArtifactPaths.content + digest, "size=\(size)&offset=\(offset)", length: size - offset)
-        while let piece = try await next() { try await write(.body(.byteBuffer(ByteBuffer(bytes: piece)))) }
+        var left = size - offset
+        // A file that grows is cut, as the controller expects; one that shrinks leaves a request that can't be ended.
+        while left > 0, let piece = try await next() {
+            let bytes = piece.prefix(Int(clamping: left))
+            left -= UInt64(bytes.count)
+            try await write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+        }
+        guard left == 0 else {
+            isSpent = true
+            throw ArtifactFault.changed
+        }
         try await write(.end(nil))
         let head = try await head()
         try await check(head)
@@ -81,6 +93,7 @@ final class ArtifactExchange: ArtifactLink {
     private func request(
         _ method: HTTPMethod, _ path: String, _ query: String, length: UInt64? = nil, range: UInt64 = 0
     ) async throws {
+        guard !isSpent else { throw ArtifactFault.away("The connection to the controller broke.") }
         let more = query.isEmpty ? "" : "&\(query)"
         var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: "\(path)?attempt=\(attempt)\(more)", headers: ["host": "controller"]

@@ -38,12 +38,12 @@ struct ArtifactEndpoint: Sendable {
                 do throws(ArtifactRequest.Refusal) {
                     agent = try await known(request)
                 } catch {
-                    return try await refuse(error, outbound)
+                    return try await refuse(error, request, outbound)
                 }
                 ticket.release()
                 guard enter(agent) else {
                     return try await refuse(
-                        .init(status: 429, sentence: "Too many connections of this agent."), outbound)
+                        .init(status: 429, sentence: "Too many connections of this agent."), request, outbound)
                 }
                 defer { leave(agent) }
                 while let part = try await inbound.next() {
@@ -205,8 +205,17 @@ struct ArtifactEndpoint: Sendable {
 
     // MARK: Answers
 
-    private func refuse(_ refusal: ArtifactRequest.Refusal, _ outbound: Outbound) async throws {
-        try await write(.text(refusal.status, refusal.sentence), [:], isHead: false, isLast: true, outbound)
+    private func refuse(
+        _ refusal: ArtifactRequest.Refusal, _ request: ServerRequest, _ outbound: Outbound
+    ) async throws {
+        try await write(
+            .text(refusal.status, refusal.sentence), Self.reason(refusal), isHead: request.method == .HEAD,
+            isLast: true, outbound)
+    }
+
+    /// An answer to HEAD has no body. All sentences are ASCII, and none holds what a stranger wrote.
+    private static func reason(_ refusal: ArtifactRequest.Refusal) -> HTTPHeaders {
+        ["ansflow-reason": String(refusal.sentence.filter { $0.isASCII && !$0.isNewline })]
     }
 
     private func decline(
@@ -214,8 +223,7 @@ struct ArtifactEndpoint: Sendable {
         _ inbound: inout Inbound, _ outbound: Outbound
     ) async throws -> Bool {
         var fields = fields
-        // An answer to HEAD has no body. All sentences are ASCII, and none holds what a stranger wrote.
-        fields.add(name: "ansflow-reason", value: String(refusal.sentence.filter { $0.isASCII && !$0.isNewline }))
+        fields.add(contentsOf: Self.reason(refusal))
         try await write(
             .text(refusal.status, refusal.sentence), fields, isHead: head.method == .HEAD, isLast: false, outbound)
         try await finish(&body, &inbound)

@@ -199,10 +199,30 @@ struct ArtifactTests {
                 await #expect(throws: ArtifactFault.away("Not now.")) { try await send(bytes, link) }
                 let held = artifacts.state.withLockedValue { UInt64($0.partial.values.first?.count ?? 0) }
                 await #expect(throws: ArtifactFault.offset(held)) {
-                    try await link.send(digest(bytes), size: 500_000, offset: held + 1) { nil }
+                    try await link.send(digest(bytes), size: 500_000, offset: held + 1) {
+                        [UInt8](repeating: 5, count: 500_000)
+                    }
                 }
                 try await send(bytes, link)
             }
+            #expect(artifacts.state.withLockedValue { $0.objects.count } == 1)
+        }
+    }
+
+    /// Its end would never come: the connection is given up, and the next one works.
+    @Test(.timeLimit(.minutes(1)))
+    func aFileThatShrinksHoldsNothingUp() async throws {
+        try await serve { artifacts, _, _, _, directory in
+            let bytes = [UInt8](repeating: 5, count: 300_000)
+            try await client(directory).withLink { link in
+                await #expect(throws: ArtifactFault.changed) {
+                    try await link.send(digest(bytes), size: 400_000, offset: 0) { nil }
+                }
+                await #expect(throws: ArtifactFault.away("The connection to the controller broke.")) {
+                    try await link.missing(digest(bytes), size: 300_000)
+                }
+            }
+            try await client(directory).withLink { try await send(bytes, $0) }
             #expect(artifacts.state.withLockedValue { $0.objects.count } == 1)
         }
     }

@@ -34,7 +34,7 @@ import Testing
         }
 
         func commit() async throws {
-            var group = batch(counters: run.id.rawValue * 100)
+            var group = batch(counters: run.id.rawValue + 1)
             group.runs = [run]
             group.plans = [run.id: plan()]
             group.jobs = [job]

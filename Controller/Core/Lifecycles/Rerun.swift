@@ -66,7 +66,8 @@ package enum Rerun {
                 for need in root.needs where !need.allowFailure && !again.contains(need.id) {
                     guard let row = ends[need.id], endedWell(row) else {
                         return refuse(
-                            "Job \(root.id) needs \(need.id), which did not end well; rerun from \(need.id), or what failed.")
+                            "Job \(root.id) needs \(need.id), which did not end well; rerun from \(need.id), or what failed."
+                        )
                     }
                 }
             }
