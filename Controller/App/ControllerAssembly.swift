@@ -55,7 +55,8 @@ struct ControllerAssembly {
         let crash = settings.crashPoint.flatMap { CrashPoint($0) }
         let engine = try await Engine(
             store: database, sink: router, time: EngineTime(wall: Clocks.wall, steady: Clocks.steady),
-            logger: Logger(label: "ansflow.engine"), fatal: end, checkpoint: { crash?.reached($0) })
+            logger: Logger(label: "ansflow.engine"),
+            publicURL: settings.linkBase, fatal: end, checkpoint: { crash?.reached($0) })
 
         let generation = try await database.generation()
         let gateway = try await ListenFailure.named("--agent-listen", settings.agentListen) {

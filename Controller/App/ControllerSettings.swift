@@ -13,3 +13,12 @@ struct ControllerSettings: Sendable {
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }
+
+extension ControllerSettings {
+    /// What links begin with; nil where nobody said how people reach the controller.
+    var linkBase: String? {
+        var url = publicURL[...]
+        while url.hasSuffix("/") { url.removeLast() }
+        return url.isEmpty ? nil : String(url)
+    }
+}

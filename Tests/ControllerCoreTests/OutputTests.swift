@@ -93,7 +93,7 @@ import Testing
             rig.machine.publicURL = url
             rig.connect()
             rig.create([Make.job("a")])
-            #expect(start(rig)?.environment["ANSFLOW_RUN_URL"] == url.map { "\($0)/runs/1" })
+            #expect(start(rig)?.environment["ANSFLOW_RUN_URL"] == url.map { "\($0)/api/v1/pipeline-runs/1" })
         }
     }
 

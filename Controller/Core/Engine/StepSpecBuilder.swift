@@ -34,7 +34,7 @@ enum StepSpecBuilder {
             "ANSFLOW_ATTEMPT": String(attempt.number),
             "ANSFLOW_AGENT": agent.name,
         ]) { _, own in own }
-        if let url = publicURL { environment["ANSFLOW_RUN_URL"] = "\(url)/runs/\(run.row.id.rawValue)" }
+        if let url = publicURL { environment["ANSFLOW_RUN_URL"] = "\(url)/api/v1/pipeline-runs/\(run.row.id.rawValue)" }
         if let deployment = job.deployment { environment["ANSFLOW_ENVIRONMENT"] = deployment }
         if step.stage == .finally { environment["ANSFLOW_JOB_RESULT"] = run.work(of: place.job).outcome.rawValue }
         let spec = StepSpec(
