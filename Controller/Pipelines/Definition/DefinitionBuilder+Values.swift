@@ -19,10 +19,16 @@ extension DefinitionBuilder {
     }
 
     private mutating func exitCodes(_ value: SchemaValue?) -> [Int32] {
-        if let value, case .sequence(let nodes) = value.node.content, nodes.isEmpty {
+        guard let value else { return [] }
+        if case .sequence(let nodes) = value.node.content, nodes.isEmpty {
             findings.report(.invalidValue, "There is no exit code.", at: value.span, path: value.path)
         }
-        return (value?.items ?? []).compactMap { $0.integer.map(Int32.init) }
+        // A loop: the optimiser of Swift 6.3.1 fails over the same as a map of maps.
+        var codes: [Int32] = []
+        for item in value.items {
+            if case .integer(let code) = item.content { codes.append(Int32(code)) }
+        }
+        return codes
     }
 
     mutating func retry(_ value: SchemaValue?, ofJob isJob: Bool) -> RetryPlan? {
