@@ -73,7 +73,7 @@ package struct RunText {
         for job in jobs {
             let agent = job.agent.map { "on \($0)" } ?? ""
             let target = job.environment.map { "to \($0)" } ?? ""
-            let kept = job.carriedFrom == nil ? "" : "taken over"
+            let kept = job.carriedFrom == nil || job.message != nil ? "" : "taken over"
             lines.append(
                 row(
                     job.name, width, job.result ?? Self.word(job.phase) ?? job.status,

@@ -183,7 +183,7 @@ extension JobState {
         row.phase = .finished
         row.outcome = carried.outcome
         row.cause = did ? .reused : carried.cause
-        row.message = "taken over from run \(origin.number)"
+        row.message = "taken over from run \(origin.run)"
         row.finishedAt = now
         row.carriedFrom = carried.attempt
         row.carriedOutputs = carried.outputs
