@@ -110,9 +110,7 @@ private struct DiarySink: EffectSink {
         try await until { await store.isHeld }
         try await withThrowingTaskGroup(of: RunID.self) { group in
             for _ in 0..<100 { group.addTask { try await create().id } }
-            // Behind them all: the actor takes its messages in order once they are there.
-            for _ in 0..<200 { await Task.yield() }
-            try await Task.sleep(for: .milliseconds(50))
+            try await until { await engine.waitingInputs == 100 }
             await store.open()
             var ids: Set<RunID> = []
             for try await id in group { ids.insert(id) }
@@ -155,7 +153,7 @@ private struct DiarySink: EffectSink {
         let first = Task { try await create() }
         try await until { await store.isHeld }
         let others = (0..<20).map { _ in Task { try await create() } }
-        try await Task.sleep(for: .milliseconds(30))
+        try await until { await engine.waitingInputs == 20 }
         await store.fail([.refused("constraint")])
         await store.open()
         var refused = 0

@@ -81,6 +81,8 @@ package actor Engine {
 
     package var halted: String? { haltReason }
     package var commitCount: Int { commits }
+    /// Inputs that wait for the next group.
+    package var waitingInputs: Int { inbox.count }
 
     /// Reads the committed state.
     package func read<Value: Sendable>(_ body: (EngineMachine) -> Value) -> Value? {
