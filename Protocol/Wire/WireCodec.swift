@@ -38,32 +38,7 @@ package enum WireCodec {
 
     package static func decodeAgentMessage(_ bytes: [UInt8]) throws(WireError) -> AgentMessage {
         if bytes.first == logKind { return .log(try decodeLog(bytes)) }
-        switch try typeName(bytes) {
-        case "hello":
-            let hello: Hello = try body(bytes)
-            try hello.validate()
-            return .hello(hello)
-        case "started": return .started(try body(bytes, AttemptBody.self).attempt)
-        case "declined":
-            let body: AttemptBody = try body(bytes)
-            return .declined(body.attempt, reason: try bounded(body.reason ?? ""))
-        case "gap":
-            let gap: GapBody = try body(bytes)
-            guard gap.length > 0, gap.offset <= UInt64(Int64.max) - min(gap.length, UInt64(Int64.max)) else {
-                throw WireError("gap: offset and length are out of range")
-            }
-            return .gap(gap.attempt, offset: gap.offset, length: gap.length, reason: try bounded(gap.reason))
-        case "eof":
-            let end: LogEnd = try body(bytes)
-            try end.validate()
-            return .eof(end)
-        case "finish":
-            let finish: Finish = try body(bytes)
-            try finish.validate()
-            return .finish(finish)
-        case "heartbeat": return .heartbeat(try body(bytes))
-        case let other: throw WireError("unknown message type \"\(other.prefix(32))\" from an agent")
-        }
+        return try control(bytes, AgentEnvelope.self).message
     }
 
     // MARK: From the controller
@@ -85,24 +60,71 @@ package enum WireCodec {
     }
 
     package static func decodeControllerMessage(_ bytes: [UInt8]) throws(WireError) -> ControllerMessage {
-        switch try typeName(bytes) {
-        case "welcome": return .welcome(try body(bytes))
-        case "start": return .start(try body(bytes))
-        case "stop":
-            let stop: StopBody = try body(bytes)
-            return .stop(stop.attempt, reason: stop.reason, graceMs: stop.graceMs)
-        case "log_ack":
-            let ack: OffsetBody = try body(bytes)
-            return .logAck(ack.attempt, next: ack.next)
-        case "log_resend":
-            let resend: OffsetBody = try body(bytes)
-            return .logResend(resend.attempt, from: resend.next)
-        case "forget": return .forget(try body(bytes, AttemptBody.self).attempt)
-        case "job_ended": return .jobEnded(try body(bytes, JobBody.self).jobAttempt)
-        case "heartbeat": return .heartbeat(try body(bytes))
-        case "probe": return .probe
-        case "drain": return .drain
-        case let other: throw WireError("unknown message type \"\(other.prefix(32))\" from the controller")
+        try control(bytes, ControllerEnvelope.self).message
+    }
+
+    // MARK: Control messages
+
+    private enum TypeKey: CodingKey { case type }
+
+    /// Reads `type` and the rest of the object in one pass.
+    private struct AgentEnvelope: Decodable {
+        let message: AgentMessage
+
+        init(from decoder: any Decoder) throws {
+            switch try decoder.container(keyedBy: TypeKey.self).decode(String.self, forKey: .type) {
+            case "hello":
+                let hello = try Hello(from: decoder)
+                try hello.validate()
+                message = .hello(hello)
+            case "started": message = .started(try AttemptBody(from: decoder).attempt)
+            case "declined":
+                let body = try AttemptBody(from: decoder)
+                message = .declined(body.attempt, reason: try WireCodec.bounded(body.reason ?? ""))
+            case "gap":
+                let gap = try GapBody(from: decoder)
+                guard gap.length > 0, gap.offset <= UInt64(Int64.max) - min(gap.length, UInt64(Int64.max)) else {
+                    throw WireError("gap: offset and length are out of range")
+                }
+                message = .gap(
+                    gap.attempt, offset: gap.offset, length: gap.length, reason: try WireCodec.bounded(gap.reason))
+            case "eof":
+                let end = try LogEnd(from: decoder)
+                try end.validate()
+                message = .eof(end)
+            case "finish":
+                let finish = try Finish(from: decoder)
+                try finish.validate()
+                message = .finish(finish)
+            case "heartbeat": message = .heartbeat(try AgentHeartbeat(from: decoder))
+            case let other: throw WireError("unknown message type \"\(other.prefix(32))\" from an agent")
+            }
+        }
+    }
+
+    private struct ControllerEnvelope: Decodable {
+        let message: ControllerMessage
+
+        init(from decoder: any Decoder) throws {
+            switch try decoder.container(keyedBy: TypeKey.self).decode(String.self, forKey: .type) {
+            case "welcome": message = .welcome(try Welcome(from: decoder))
+            case "start": message = .start(try Start(from: decoder))
+            case "stop":
+                let stop = try StopBody(from: decoder)
+                message = .stop(stop.attempt, reason: stop.reason, graceMs: stop.graceMs)
+            case "log_ack":
+                let ack = try OffsetBody(from: decoder)
+                message = .logAck(ack.attempt, next: ack.next)
+            case "log_resend":
+                let resend = try OffsetBody(from: decoder)
+                message = .logResend(resend.attempt, from: resend.next)
+            case "forget": message = .forget(try AttemptBody(from: decoder).attempt)
+            case "job_ended": message = .jobEnded(try JobBody(from: decoder).jobAttempt)
+            case "heartbeat": message = .heartbeat(try ControllerHeartbeat(from: decoder))
+            case "probe": message = .probe
+            case "drain": message = .drain
+            case let other: throw WireError("unknown message type \"\(other.prefix(32))\" from the controller")
+            }
         }
     }
 
@@ -131,7 +153,6 @@ package enum WireCodec {
 
     // MARK: JSON
 
-    private struct TypeName: Decodable { var type: String }
     private struct EmptyBody: Codable {}
     private struct AttemptBody: Codable {
         var attempt: AttemptID
@@ -193,19 +214,21 @@ package enum WireCodec {
         return bytes
     }
 
-    private static func typeName(_ bytes: [UInt8]) throws(WireError) -> String {
+    private static func control<Body: Decodable>(_ bytes: [UInt8], _ type: Body.Type) throws(WireError) -> Body {
         guard bytes.count <= ProtocolLimits.controlMessageBytesMax else {
             throw WireError(
                 "a control message has \(bytes.count) bytes; at most \(ProtocolLimits.controlMessageBytesMax) are allowed"
             )
         }
-        return try body(bytes, TypeName.self).type
+        return try body(bytes, type)
     }
 
     private static func body<Body: Decodable>(_ bytes: [UInt8], _ type: Body.Type = Body.self) throws(WireError) -> Body
     {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as WireError {
+            throw error
         } catch {
             throw WireError("not a valid message: \(error)")
         }
