@@ -45,10 +45,24 @@ package enum PipelineCompiler {
     /// The paths that a file includes, as written; none where it can't be read, which ``validate(_:file:includes:)`` then says.
     package static func includes(of source: String) -> [String] {
         // Nearly all files have none, and a file is only read twice where it has.
-        guard source.contains("include") else { return [] }
+        guard names("include", source) else { return [] }
         var findings = Findings(file: "")
         guard let root = YamlReader.read(Array(source.utf8), &findings) else { return [] }
         return IncludeReader.includes(of: root)
+    }
+
+    /// Whether the text holds `word`, by bytes: comparing characters would take longer than compiling some files.
+    private static func names(_ word: StaticString, _ source: String) -> Bool {
+        var source = source
+        return word.withUTF8Buffer { word in
+            source.withUTF8 { bytes in
+                guard let first = word.first, bytes.count >= word.count else { return false }
+                for start in 0...bytes.count - word.count where bytes[start] == first {
+                    if bytes[start..<start + word.count].elementsEqual(word) { return true }
+                }
+                return false
+            }
+        }
     }
 
     /// What starts a pipeline, whatever else is wrong with its file.

@@ -11,11 +11,11 @@ import sys
 import tempfile
 import traceback
 
-from . import idle, logs, pages, report, triggers, yardsticks
+from . import backlog, compiling, idle, logs, pages, report, triggers, yardsticks
 from .common import Broken, say
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PROGRAMS = ["ansflow-controller", "ansflow-agent", "ansflow-shim"]
+PROGRAMS = ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim"]
 WORKLOADS = {
     "P1": triggers.first_instruction,
     "P2": triggers.whole_run,
@@ -27,6 +27,8 @@ WORKLOADS = {
     "P8": pages.list_page,
     "P10": idle.rest,
     "P11": idle.crowd,
+    "P12": backlog.long_queue,
+    "COMPILE": compiling.compiling,
 }
 
 

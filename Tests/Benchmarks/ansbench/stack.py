@@ -123,9 +123,19 @@ class Stack:
         return self
 
     def _start(self):
+        self.launch()
+        pair = self.api.call("POST", "/api/v1/auth/login", {"username": "admin", "password": PASSWORD})
+        self.api.token = pair["access_token"]
+        # A key lives longer than an access token, and is what scripts use.
+        scopes = ["read", "run", "write", "admin"]
+        self.token = self.api.call("POST", "/api/v1/api-keys", {"name": "bench", "scopes": scopes})["key"]
+        self.api.token = self.token
+
+    def launch(self):
+        """Starts the controller, the first time or again, and waits until it is ready."""
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self.log = self.directory / "controller.log"
-        with open(self.log, "wb") as log:
+        with open(self.log, "ab") as log:
             self.controller = subprocess.Popen(
                 [
                     self.program("ansflow-controller"), "serve", "--data-dir", self.directory / "controller",
@@ -144,12 +154,6 @@ class Stack:
             except (OSError, Broken):
                 self.api.close()
                 time.sleep(0.05)
-        pair = self.api.call("POST", "/api/v1/auth/login", {"username": "admin", "password": PASSWORD})
-        self.api.token = pair["access_token"]
-        # A key lives longer than an access token, and is what scripts use.
-        scopes = ["read", "run", "write", "admin"]
-        self.token = self.api.call("POST", "/api/v1/api-keys", {"name": "bench", "scopes": scopes})["key"]
-        self.api.token = self.token
 
     def tail(self):
         try:
