@@ -120,6 +120,10 @@ let package = Package(
         module(
             "ControllerRepositories", "Controller/Repositories",
             ["ControllerCore", "AnsFlowProtocol", subprocess, crypto, logging]),
+        // Requests to servers that others name: forges, team chats, hooks.
+        module(
+            "ControllerOutgoing", "Controller/Outgoing",
+            ["ControllerCore", "AnsFlowProtocol", httpClient, crypto, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
         .systemLibrary(name: "CExpat", path: "Controller/CExpat", providers: [.apt(["libexpat1-dev"])]),
         module(
             "ControllerArtifacts", "Controller/Artifacts",
@@ -138,7 +142,8 @@ let package = Package(
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
                 "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
-                "ControllerArtifacts", "AnsFlowProtocol", nioCore, argumentParser, lifecycle, signals, logging,
+                "ControllerArtifacts", "ControllerOutgoing", "AnsFlowProtocol", nioCore, argumentParser, lifecycle,
+                signals, logging,
             ]),
         program(
             "ansflow", "Controller/CLI",
@@ -201,6 +206,13 @@ let package = Package(
         tests("ControllerRepositoriesTests", ["ControllerRepositories", "ControllerCore"]),
         tests(
             "ControllerArtifactsTests", ["ControllerArtifacts", "ControllerCore", "AnsFlowProtocol", crypto, logging]),
+        tests(
+            "ControllerOutgoingTests",
+            [
+                "ControllerOutgoing", "ControllerCore", "ControllerGateway", "ControllerStore", "AnsFlowProtocol",
+                nioCore,
+                nioPosix, nioSSL, logging,
+            ]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(
             "ControllerHTTPTests",
