@@ -75,7 +75,10 @@ struct Client {
         if let token { text += "Authorization: Bearer \(token)\r\n" }
         for header in headers { text += "\(header.0): \(header.1)\r\n" }
         if let body { text += "Content-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n" }
-        return try await raw(text + "\r\n" + (body ?? ""))
+        let answer = try await raw(text + "\r\n" + (body ?? ""))
+        let faults = try AnswerCheck.faults(routes, method, target, answer)
+        #expect(faults.isEmpty, "\(method) \(target): \(answer.status) \(faults)")
+        return answer
     }
 
     func get(_ target: String, headers: [(String, String)] = []) async throws -> Answer {

@@ -16,7 +16,7 @@ import Testing
     @Test func everyRouteRefusesStrangersUnlessItIsPublic() async throws {
         try await withServer { _, _, client in
             let open: Set<String> = [
-                "root", "status", "live", "ready", "login", "loginAlias", "refreshTokens", "pipelineSchema",
+                "root", "status", "live", "ready", "login", "loginAlias", "refreshTokens", "pipelineSchema", "openAPI",
             ]
             #expect(client.routes.count > 35)
             for route in client.routes {

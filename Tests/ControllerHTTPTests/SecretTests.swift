@@ -98,7 +98,7 @@ private final class FakeVault: SecretManaging {
             #expect(try await status("PUT", path + "/A", "{\"value\":\"\(long)x\"}") == 422)
             #expect(try await status("POST", path, #"{"name":"A","value":"x"}"#) == 409)
             #expect(try await status("PUT", "/api/v1/projects/2/secrets/A", #"{"value":"x"}"#) == 404)
-            #expect(try await status("PUT", "/api/v1/projects/x/secrets/A", #"{"value":"x"}"#) == 404)
+            #expect(try await status("PUT", "/api/v1/projects/x/secrets/A", #"{"value":"x"}"#) == 400)
         }
     }
 

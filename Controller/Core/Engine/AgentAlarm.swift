@@ -3,7 +3,7 @@ import HashTreeCollections
 
 /// Something about an agent that an operator is to look at. It is kept in memory: a start of the controller forgets it.
 package struct AgentAlarm: Equatable, Sendable {
-    package enum Kind: String, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// A connection that showed the agent's key was refused.
         case refused
         /// It holds attempts that this controller never made, as after a backup was put back.

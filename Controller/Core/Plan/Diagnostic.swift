@@ -1,6 +1,6 @@
 /// One finding about a pipeline file: what is wrong, where, and what to do. The command line, the API and the page show the same text.
 package struct Diagnostic: Codable, Equatable, Hashable, Sendable {
-    package enum Severity: String, Codable, Sendable {
+    package enum Severity: String, Codable, Sendable, CaseIterable {
         /// Nothing can be compiled from the file.
         case error
         /// The file compiles; something in it is probably not meant.

@@ -1,6 +1,6 @@
 /// Why a job or step does not run yet, for people and for scripts.
 package struct WaitingReason: Equatable, Sendable, Codable {
-    package enum Kind: String, Codable, Sendable {
+    package enum Kind: String, Codable, Sendable, CaseIterable {
         /// Needs that have not finished.
         case needs
         /// Somebody's word, for this job or the whole run.

@@ -28,6 +28,15 @@ enum PipelineJSON {
         }
     }
 
+    static func write(_ version: PipelineVersion, _ json: inout JSONWriter) {
+        json.object { json in
+            json.field("version", version.version)
+            json.field("definition", version.definition)
+            json.field("saved_by", version.savedBy)
+            json.field("saved_at", time: version.savedAt)
+        }
+    }
+
     static func diagnostics(_ diagnostics: [Diagnostic], _ json: inout JSONWriter) {
         json.array(diagnostics) { json, diagnostic in
             json.object { json in
@@ -96,7 +105,21 @@ enum AgentJSON {
     }
 }
 
+extension Page {
+    /// A page of a list that is read whole.
+    init(slice all: [Item], number: Int, perPage: Int) {
+        let (first, overflow) = (number - 1).multipliedReportingOverflow(by: perPage)
+        self.init(items: overflow ? [] : Array(all.dropFirst(first).prefix(perPage)), total: all.count)
+    }
+}
+
 enum ListJSON {
+    /// A list that is short enough to come whole: one page, and it is the last.
+    static func whole<Item: Sendable>(_ items: [Item], _ item: (inout JSONWriter, Item) -> Void) -> Reply {
+        .json(
+            body(Page(items: items, total: items.count), number: 1, perPage: max(items.count, 1), item))
+    }
+
     /// A page with its `Link` header.
     static func reply<Item>(
         _ page: Page<Item>, number: Int, perPage: Int, path: String, query: String = "",

@@ -27,6 +27,28 @@ package struct Problem: Error, Equatable, Sendable {
         self.retryAfter = retryAfter
     }
 
+    /// The title that problems of this status have where nothing more exact is known.
+    static func title(of status: Int) -> String {
+        switch status {
+        case 400: "Malformed request"
+        case 401: "Not authenticated"
+        case 403: "Forbidden"
+        case 404: "Not found"
+        case 409: "Conflict"
+        case 412: "Precondition failed"
+        case 413: "Body too large"
+        case 415: "Unsupported media type"
+        case 416: "Range not satisfiable"
+        case 422: "Invalid request"
+        case 426: "Upgrade required"
+        case 429: "Too many requests"
+        case 500: "Internal error"
+        case 502: "Upstream failed"
+        case 503: "Unavailable"
+        default: "Problem"
+        }
+    }
+
     static func malformed(_ detail: String, errors: [Item] = []) -> Problem {
         Problem(400, "Malformed request", detail, errors: errors)
     }

@@ -11,7 +11,7 @@ package struct Query: Sendable {
             throw Problem.malformed("The query can't be decoded.")
         }
         for (name, value) in pairs {
-            guard known.contains(where: { $0.name == name }) else {
+            guard let parameter = known.first(where: { $0.name == name }) else {
                 let names = known.map(\.name).joined(separator: ", ")
                 throw Problem.malformed(
                     names.isEmpty
@@ -22,6 +22,10 @@ package struct Query: Sendable {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Self.wrong(name, "It is given twice.")
             }
+            if let refusal = parameter.kind.refusal(of: value) { throw Self.wrong(name, refusal) }
+        }
+        for parameter in known where parameter.isRequired && text(parameter.name) == nil {
+            throw Self.wrong(parameter.name, "It is missing.")
         }
     }
 
@@ -64,6 +68,7 @@ package struct Query: Sendable {
     }
 
     static let paging = [
-        QueryParameter("page", "Page number, from 1"), QueryParameter("per_page", "Items on a page, 1 to 100"),
+        QueryParameter("page", "Page number", .integer(1...1_000_000), default: "1"),
+        QueryParameter("per_page", "Items on a page", .integer(1...100), default: "20"),
     ]
 }

@@ -13,26 +13,52 @@ struct AgentRoutes {
         let path = "/api/v1/agents"
         let one = path + "/{id}"
         return [
-            Route(.get, path, .read, "listAgents", "All agents, by name", handler: list),
+            Route(
+                .get, path, .read, "listAgents", "All agents, by name",
+                describes: Description(.agents, answers: [.whole(of: Schemas.agent)]), handler: list),
             Route(
                 .post, path + "/enrolment-tokens", .admin, "createEnrolmentToken",
-                "Make a token that enrols one agent, shown once", body: Self.json, handler: token),
-            Route(.get, one, .read, "getAgent", "One agent", handler: get),
-            Route(.patch, one, .admin, "updateAgent", "Pause with a note, or resume", body: Self.json, handler: update),
-            Route(.delete, one, .admin, "revokeAgent", "Revoke an agent for good") { call in
+                "Make a token that enrols one agent, shown once", body: Self.json,
+                describes: Description(
+                    .agents, takes: Schemas.enrolment,
+                    answers: [.created(.component(Schemas.enrolmentToken), at: false)], problems: [404]), handler: token
+            ),
+            Route(
+                .get, one, .read, "getAgent", "One agent",
+                describes: Description(.agents, answers: [.ok(.component(Schemas.agent))]), handler: get),
+            Route(
+                .patch, one, .admin, "updateAgent", "Pause with a note, or resume", body: Self.json,
+                describes: Description(
+                    .agents, "Labels and slots are set on the agent's machine: it says them each time it connects.",
+                    takes: Schemas.agentChange, answers: [.ok(.component(Schemas.agent))], problems: [409]),
+                handler: update),
+            Route(
+                .delete, one, .admin, "revokeAgent", "Revoke an agent for good",
+                describes: Description(.agents, answers: [.ok(.component(Schemas.agent))], problems: [409])
+            ) { call in
                 let actor = call.principal.name
                 return try await change(call) { id throws(CommandFailure) in
                     try await services.commands.revokeAgent(id, by: actor)
                 }
             },
-            Route(.post, one + "/pause", .admin, "pauseAgent", "Give it no new jobs", body: Self.json, handler: pause),
-            Route(.post, one + "/resume", .admin, "resumeAgent", "Give it jobs again", body: Self.json) { call in
+            Route(
+                .post, one + "/pause", .admin, "pauseAgent", "Give it no new jobs", body: Self.json,
+                describes: Description(
+                    .agents, takes: Schemas.pause, answers: [.ok(.component(Schemas.agent))], problems: [409]),
+                handler: pause),
+            Route(
+                .post, one + "/resume", .admin, "resumeAgent", "Give it jobs again", body: Self.json,
+                describes: Description(
+                    .agents, takes: .nothing, answers: [.ok(.component(Schemas.agent))], problems: [409])
+            ) { call in
                 try await change(call) { id throws(CommandFailure) in
                     try await services.commands.resumeAgent(id)
                 }
             },
             Route(
-                .post, one + "/drain", .admin, "drainAgent", "Let it finish and take nothing new", body: Self.json
+                .post, one + "/drain", .admin, "drainAgent", "Let it finish and take nothing new", body: Self.json,
+                describes: Description(
+                    .agents, takes: .nothing, answers: [.ok(.component(Schemas.agent))], problems: [409])
             ) { call in
                 try await change(call) { id throws(CommandFailure) in
                     try await services.commands.drainAgent(id)
@@ -40,21 +66,16 @@ struct AgentRoutes {
             },
             Route(
                 .post, one + "/gone", .admin, "agentGone", "Say that it never comes back: its attempts are lost",
-                body: Self.json, handler: gone),
+                body: Self.json,
+                describes: Description(
+                    .agents, takes: Schemas.gone, answers: [.ok(.component(Schemas.agent))], problems: [409]),
+                handler: gone),
         ]
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let agents = await services.commands.agents()
-        return .json(capacity: 256 + agents.count * 512) { json in
-            json.object { json in
-                json.name("items")
-                json.array(agents) { AgentJSON.write($1, &$0) }
-                json.field("page", 1)
-                json.field("per_page", max(agents.count, 1))
-                json.field("total", agents.count)
-            }
-        }
+        return ListJSON.whole(agents) { AgentJSON.write($1, &$0) }
     }
 
     @Sendable private func get(_ call: Call) async throws -> Reply {

@@ -12,14 +12,21 @@ struct ApprovalRoutes {
             Route(
                 .get, "/api/v1/approvals", .read, "listApprovals",
                 "Approvals that wait for an answer, oldest run first",
-                query: Query.paging + [QueryParameter("project_id", "Only of this project")], handler: list),
+                query: Query.paging + [QueryParameter("project_id", "Only of this project", .id)],
+                describes: Description(.approvals, answers: [.page(of: Schemas.openApproval)]), handler: list),
             Route(
                 .post, one + "/approve", .run, "approveRun", "Say yes to a job, or a whole run, that waits for it",
-                body: ["application/json"], handler: approve),
+                body: ["application/json"],
+                describes: Description(
+                    .approvals, takes: Schemas.approve, answers: [.ok(.component(Schemas.answered))], problems: [409]),
+                handler: approve),
             Route(
                 .post, one + "/decline", .run, "declineRun",
                 "Say no to a job, or a whole run, that waits for an answer",
-                body: ["application/json"], handler: decline),
+                body: ["application/json"],
+                describes: Description(
+                    .approvals, takes: Schemas.decline, answers: [.ok(.component(Schemas.answered))], problems: [409]),
+                handler: decline),
         ]
     }
 

@@ -16,13 +16,17 @@ struct ArtifactRoutes {
         return [
             Route(
                 .get, path, .read, "runArtifacts", "Files that the run's jobs have kept", query: Query.paging + [job],
-                handler: list),
+                describes: Description(.artifacts, answers: [.page(of: Schemas.artifact)]), handler: list),
             Route(
                 .get, path + "/file", .read, "runArtifact", "One file; takes `Range`",
-                query: [job, QueryParameter("path", "The file's path as the list gives it")], handler: file),
+                query: [job, QueryParameter("path", "The file's path as the list gives it", required: true)],
+                describes: Description(
+                    .artifacts, answers: [.content("application/octet-stream"), .partial("application/octet-stream")],
+                    problems: [409], takesRange: true), handler: file),
             Route(
                 .get, path + "/archive", .read, "runArtifactArchive", "All files of one job, as a tar archive",
-                query: [job], handler: archive),
+                query: [QueryParameter(job.name, job.summary, required: true)],
+                describes: Description(.artifacts, answers: [.content("application/x-tar")]), handler: archive),
         ]
     }
 

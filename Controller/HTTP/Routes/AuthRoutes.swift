@@ -12,17 +12,29 @@ struct AuthRoutes {
         [
             Route(
                 .post, "/api/v1/auth/login", .public, "login", "Log in with a password", body: Self.forms,
+                describes: Description(
+                    .authentication, takes: Schemas.login, answers: [.ok(.component(Schemas.tokens))], problems: [401]),
                 handler: login),
             Route(
                 .post, "/api/auth/login", .public, "loginAlias", "The same, at an older address", body: Self.forms,
-                acceptsTrailingSlash: true, handler: login),
+                acceptsTrailingSlash: true,
+                describes: Description(
+                    .authentication, takes: Schemas.login, answers: [.ok(.component(Schemas.tokens))], problems: [401]),
+                handler: login),
             Route(
                 .post, "/api/v1/auth/refresh", .public, "refreshTokens", "Exchange a refresh token for new tokens",
-                body: Self.forms, handler: refresh),
+                body: Self.forms,
+                describes: Description(
+                    .authentication,
+                    "A refresh token is spent by this. Who uses a spent one ends all sessions that came of it.",
+                    takes: Schemas.refresh, answers: [.ok(.component(Schemas.tokens))], problems: [401]),
+                handler: refresh),
             Route(
                 .post, "/api/v1/auth/logout", .authenticated, "logout", "End the session", body: ["application/json"],
-                handler: logout),
-            Route(.get, "/api/v1/auth/me", .authenticated, "me", "Who the caller is", handler: me),
+                describes: Description(.authentication, takes: .nothing, answers: [.noContent]), handler: logout),
+            Route(
+                .get, "/api/v1/auth/me", .authenticated, "me", "Who the caller is",
+                describes: Description(.authentication, answers: [.ok(.component(Schemas.me))]), handler: me),
         ]
     }
 

@@ -10,10 +10,12 @@ struct EnvironmentRoutes {
         let path = "/api/v1/projects/{id}/environments"
         return [
             Route(
-                .get, path, .read, "listEnvironments", "Environments of a project with what is deployed", handler: list),
+                .get, path, .read, "listEnvironments", "Environments of a project with what is deployed",
+                describes: Description(.environments, answers: [.whole(of: Schemas.environment)]), handler: list),
             Route(
                 .get, path + "/{environment}/deployments", .read, "listDeployments",
-                "What was deployed to an environment, newest first", query: Query.paging, handler: history),
+                "What was deployed to an environment, newest first", query: Query.paging,
+                describes: Description(.environments, answers: [.page(of: Schemas.deployment)]), handler: history),
         ]
     }
 
@@ -26,21 +28,13 @@ struct EnvironmentRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let all = try await deployments().environments(of: ProjectID(call.id(what: "project")))
-        return .json { json in
+        return ListJSON.whole(all) { json, environment in
             json.object { json in
-                json.name("items")
-                json.array(all) { json, environment in
-                    json.object { json in
-                        json.field("name", environment.name)
-                        json.name("newest")
-                        Self.write(environment.newest, &json)
-                        json.name("current")
-                        if let current = environment.current { Self.write(current, &json) } else { json.null() }
-                    }
-                }
-                json.field("page", 1)
-                json.field("per_page", max(all.count, 1))
-                json.field("total", all.count)
+                json.field("name", environment.name)
+                json.name("newest")
+                Self.write(environment.newest, &json)
+                json.name("current")
+                if let current = environment.current { Self.write(current, &json) } else { json.null() }
             }
         }
     }

@@ -8,29 +8,30 @@ struct KeyRoutes {
 
     var routes: [Route] {
         [
-            Route(.get, "/api/v1/api-keys", .authenticated, "listKeys", "The caller's API keys", handler: list),
+            Route(
+                .get, "/api/v1/api-keys", .authenticated, "listKeys", "The caller's API keys",
+                describes: Description(.authentication, answers: [.whole(of: Schemas.key)]), handler: list),
             Route(
                 .post, "/api/v1/api-keys", .authenticated, "createKey", "Make an API key, which is shown once",
-                body: ["application/json"], handler: create),
+                body: ["application/json"],
+                describes: Description(
+                    .authentication, "A key can do no more than who makes it.", takes: Schemas.newKey,
+                    answers: [.created(.component(Schemas.issuedKey))]), handler: create),
             Route(
-                .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key", handler: delete),
+                .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key",
+                describes: Description(.authentication, answers: [.noContent]), handler: delete),
             Route(
                 .post, "/api/v1/ws-tickets", .authenticated, "createTicket",
-                "Make a ticket that opens one WebSocket within 30 s", body: ["application/json"], handler: ticket),
+                "Make a ticket that opens one WebSocket within 30 s", body: ["application/json"],
+                describes: Description(
+                    .authentication, takes: .nothing, answers: [.created(.component(Schemas.ticket), at: false)]),
+                handler: ticket),
         ]
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let keys = try await services.keys.keys(of: call.principal)
-        return .json { json in
-            json.object { json in
-                json.name("items")
-                json.array(keys) { json, key in json.object { members(key, &$0) } }
-                json.field("page", 1)
-                json.field("per_page", max(keys.count, 1))
-                json.field("total", keys.count)
-            }
-        }
+        return ListJSON.whole(keys) { json, key in json.object { members(key, &$0) } }
     }
 
     @Sendable private func create(_ call: Call) async throws -> Reply {

@@ -4,8 +4,8 @@ import HTTPTypes
 /// The addresses of WebSockets, for whoever comes without asking for one. The upgrade itself is decided by ``UpgradeDecision``.
 enum LiveRoutes {
     static let query = [
-        QueryParameter("after", "Number of the last event that the viewer has"),
-        QueryParameter("generation", "The generation that `after` belongs to"),
+        QueryParameter("after", "Number of the last event that the viewer has", .integer(0...Int64.max)),
+        QueryParameter("generation", "The generation that `after` belongs to", .integer(0...Int64.max)),
         QueryParameter("logs", "`1`, `0`, or an object of first lines by `job/step/attempt`"),
         QueryParameter("token", "A one-use ticket"),
     ]
@@ -18,7 +18,10 @@ enum LiveRoutes {
     ]
 
     private static func route(_ path: String, _ operation: String, _ summary: String) -> Route {
-        Route(.get, path, .read, operation, summary, query: query, acceptsTrailingSlash: true) { _ in
+        Route(
+            .get, path, .read, operation, summary, query: query, acceptsTrailingSlash: true,
+            describes: Description(.live, answers: [.switching], problems: [426])
+        ) { _ in
             var reply = Problem(426, "Upgrade required", "This address speaks WebSocket only.").reply(requestID: "")
             reply.headers[.upgrade] = "websocket"
             return reply

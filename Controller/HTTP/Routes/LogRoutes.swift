@@ -14,21 +14,38 @@ struct LogRoutes {
 
     var routes: [Route] {
         let query = [
-            QueryParameter("format", "`text`, `json` or `raw`"), QueryParameter("from_line", "First line, from 1"),
-            QueryParameter("lines", "At most so many lines"), QueryParameter("tail", "The last so many lines"),
-            QueryParameter("attempt", "The step's attempt, from 1; default the newest"),
+            QueryParameter("format", "How it comes", .choice(["text", "json", "raw"]), default: "text"),
+            QueryParameter("from_line", "First line", .integer(1...Int64.max)),
+            QueryParameter("lines", "At most so many lines", .integer(1...Int64.max)),
+            QueryParameter("tail", "The last so many lines", .integer(1...Self.linesMax)),
+            QueryParameter("attempt", "The step's attempt; without it the newest", .integer(1...Int64.max)),
         ]
         let base = RunRoutes.path + "/{id}/steps/"
         return [
             Route(
                 .get, base + "{step}/log", .read, "stepLog", "A step's log; the step is `step` or `job/step`",
-                query: query, acceptsEncodedSlash: true
+                query: query, acceptsEncodedSlash: true,
+                describes: Description(
+                    .logs,
+                    "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
+                    answers: [
+                        Self.lines, .ok(.component(Schemas.logPage)), Self.bytes, .partial("application/octet-stream"),
+                    ], problems: [409], takesRange: true)
             ) { try await log($0, $0.parameters[1]) },
             Route(
-                .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", query: query
+                .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", query: query,
+                describes: Description(
+                    .logs,
+                    "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
+                    answers: [
+                        Self.lines, .ok(.component(Schemas.logPage)), Self.bytes, .partial("application/octet-stream"),
+                    ], problems: [409], takesRange: true)
             ) { try await log($0, "\($0.parameters[1])/\($0.parameters[2])") },
         ]
     }
+
+    private static let lines = Description.Answer.content("text/plain", example: "hello\n", summary: "The lines")
+    private static let bytes = Description.Answer.content("application/octet-stream", summary: "The stored bytes")
 
     private func log(_ call: Call, _ step: String) async throws -> Reply {
         let row = try await attempt(call, step)
@@ -48,8 +65,7 @@ struct LogRoutes {
                 }
                 return try await raw(call, attempt)
             case "json": return try await json(row, fromLine: fromLine, lines: lines, tail: tail)
-            case "text": return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
-            default: throw Query.wrong("format", "It must be `text`, `json` or `raw`.")
+            default: return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
             }
         } catch LogReadFailure.damaged(let place) {
             throw Problem(500, "Damaged log", "Stored bytes do not match their checksum: \(place).")

@@ -16,25 +16,54 @@ struct PipelineRoutes {
             Route(
                 .get, path, .read, "listPipelines", "List pipelines",
                 query: Query.paging + [
-                    QueryParameter("project_id", "Only of this project"), QueryParameter("q", "Part of the name"),
-                ], handler: list),
-            Route(.post, path, .write, "createPipeline", "Save a new pipeline", body: Self.json, handler: create),
+                    QueryParameter("project_id", "Only of this project", .id), QueryParameter("q", "Part of the name"),
+                ], describes: Description(.pipelines, answers: [.page(of: Schemas.pipeline)]), handler: list),
+            Route(
+                .post, path, .write, "createPipeline", "Save a new pipeline", body: Self.json,
+                describes: Description(
+                    .pipelines,
+                    "The definition comes with the request, or is read from the repository where `repository.path` says.",
+                    takes: Schemas.newPipeline, answers: [.created(.component(Schemas.pipeline))], problems: [409, 502]),
+                handler: create),
             Route(
                 .post, path + "/validate", .read, "validatePipeline", "Check a definition without saving it",
-                body: Self.json, handler: validate),
+                body: Self.json,
+                describes: Description(
+                    .pipelines, takes: Schemas.validation, answers: [.ok(.component(Schemas.verdict))]),
+                handler: validate),
             Route(
                 .get, path + "/schema", .public, "pipelineSchema", "The JSON Schema of pipeline files, for editors",
-                handler: schema),
-            Route(.get, path + "/{id}", .read, "getPipeline", "One pipeline", handler: get),
+                describes: Description(
+                    .pipelines,
+                    answers: [.ok(.anything, example: "{\"title\":\"pipeline\"}", as: "application/schema+json")],
+                    problems: [404]), handler: schema),
             Route(
-                .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", body: Self.json
+                .get, path + "/{id}", .read, "getPipeline", "One pipeline",
+                describes: Description(
+                    .pipelines, "The `ETag` is the version, for `If-Match`.",
+                    answers: [.ok(.component(Schemas.pipeline))]), handler: get),
+            Route(
+                .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", body: Self.json,
+                describes: Description(
+                    .pipelines, takes: Schemas.newPipeline, answers: [.ok(.component(Schemas.pipeline))],
+                    problems: [409, 502], takesIfMatch: true)
             ) { try await change($0, isReplacement: true) },
             Route(
-                .patch, path + "/{id}", .write, "updatePipeline", "Change parts of a pipeline", body: Self.json
+                .patch, path + "/{id}", .write, "updatePipeline", "Change parts of a pipeline", body: Self.json,
+                describes: Description(
+                    .pipelines, takes: Schemas.pipelineChange, answers: [.ok(.component(Schemas.pipeline))],
+                    problems: [409, 502], takesIfMatch: true)
             ) { try await change($0, isReplacement: false) },
-            Route(.delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline", handler: delete),
-            Route(.get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health", handler: status),
-            Route(.get, path + "/{id}/versions", .read, "pipelineVersions", "Every saved version", handler: versions),
+            Route(
+                .delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline",
+                describes: Description(.pipelines, answers: [.noContent], takesIfMatch: true), handler: delete),
+            Route(
+                .get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health",
+                describes: Description(.pipelines, answers: [.ok(.component(Schemas.pipelineStatus))]), handler: status),
+            Route(
+                .get, path + "/{id}/versions", .read, "pipelineVersions", "Every saved version, newest first",
+                query: Query.paging, describes: Description(.pipelines, answers: [.page(of: Schemas.version)]),
+                handler: versions),
         ]
     }
 
@@ -171,22 +200,13 @@ struct PipelineRoutes {
     }
 
     @Sendable private func versions(_ call: Call) async throws -> Reply {
+        let (number, perPage) = try call.query.page()
         let row = try await find(call)
         let versions = try await services.pipelines.versions(of: row.id)
-        return .json { json in
-            json.object { json in
-                json.name("items")
-                json.array(versions) { json, version in
-                    json.object { json in
-                        json.field("version", version.version)
-                        json.field("definition", version.definition)
-                        json.field("saved_by", version.savedBy)
-                        json.field("saved_at", time: version.savedAt)
-                    }
-                }
-                json.field("total", versions.count)
-            }
-        }
+        return ListJSON.reply(
+            Page(slice: versions, number: number, perPage: perPage), number: number, perPage: perPage,
+            path: "/api/v1/pipelines/\(row.id)/versions"
+        ) { PipelineJSON.write($1, &$0) }
     }
 
     @Sendable private func status(_ call: Call) async throws -> Reply {

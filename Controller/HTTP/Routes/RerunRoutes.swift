@@ -12,7 +12,9 @@ struct RerunRoutes {
             Route(
                 .post, RunRoutes.path + "/{id}/rerun", .run, "rerunRun",
                 "Run a finished run again: all of it, what failed, or from one job on", body: ["application/json"],
-                handler: rerun)
+                describes: Description(
+                    .runs, takes: .optional(Schemas.rerun, example: "{\"mode\":\"failed\"}"),
+                    answers: [.created(.component(Schemas.run))], problems: [502]), handler: rerun)
         ]
     }
 

@@ -1,4 +1,5 @@
 import ControllerRealtime
+import Synchronization
 
 /// The whole interface, in one list.
 enum Routes {
@@ -16,6 +17,7 @@ enum Routes {
             ArtifactRoutes(services: services).routes,
             TestRoutes(services: services).routes,
             LiveRoutes.routes,
+            DescriptionRoutes(shared: shared).routes,
         ]
         return parts.flatMap { $0 }
     }
@@ -25,6 +27,17 @@ enum Routes {
 final class SharedParts: Sendable {
     let cache = PageCache()
     let metrics: RouteMetrics
+    private let description = Mutex(Reply.noContent)
+
+    /// The interface's description; its tag is made once.
+    var openAPI: Reply {
+        get { description.withLock { $0 } }
+        set {
+            var reply = newValue
+            reply.etag = reply.buffer.map(EntityTag.of)
+            description.withLock { $0 = reply }
+        }
+    }
 
     init(operations: [String]) {
         metrics = RouteMetrics(operations)

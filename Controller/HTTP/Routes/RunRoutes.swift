@@ -16,30 +16,49 @@ struct RunRoutes {
         return [
             Route(
                 .post, "/api/v1/pipelines/{id}/runs", .run, "createRun", "Start a run", body: ["application/json"],
-                handler: create),
+                describes: Description(
+                    .runs,
+                    "At most one of `ref`, `branch` and `tag`; where there is none, the ref of the pipeline is taken.",
+                    takes: .optional(Schemas.runStart, example: "{\"branch\":\"main\",\"inputs\":{\"region\":\"eu\"}}"),
+                    answers: [.created(.component(Schemas.run))], problems: [502]), handler: create),
             Route(
                 .get, Self.path, .read, "listRuns", "List runs, newest first",
-                query: Query.paging + Self.filters + [QueryParameter("sort", "`-created_at`, the only order")],
-                handler: list),
-            Route(.get, one, .read, "getRun", "One run with its jobs, steps and attempts", handler: get),
+                query: Query.paging + Self.filters + [
+                    QueryParameter("sort", "The only order", .choice(["-created_at"]), default: "-created_at")
+                ],
+                describes: Description(.runs, answers: [.page(of: Schemas.run)]), handler: list),
             Route(
-                .post, one + "/cancel", .run, "cancelRun", "Cancel a run", body: ["application/json"], handler: cancel),
+                .get, one, .read, "getRun", "One run with its jobs, steps and attempts",
+                describes: Description(.runs, answers: [.ok(.component(Schemas.runDetail))]), handler: get),
+            Route(
+                .post, one + "/cancel", .run, "cancelRun", "Cancel a run", body: ["application/json"],
+                describes: Description(
+                    .runs, "Who cancels a run that has ended gets its end.",
+                    takes: .optional(
+                        .input(["reason": Schemas.reason, "force": .flag, "skip_finally": .flag]),
+                        example: "{\"reason\":\"Not needed.\"}"), answers: [.ok(.component(Schemas.run))],
+                    problems: [409]), handler: cancel),
             Route(
                 .get, one + "/events", .read, "runEvents", "The run's ordered history",
                 query: [
-                    QueryParameter("after", "Only events above this number"),
-                    QueryParameter("limit", "At most so many, 1 to 1000"),
-                ], handler: events),
-            Route(.get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings", handler: graph),
+                    QueryParameter("after", "Only events above this number", .integer(0...Int64.max), default: "0"),
+                    QueryParameter("limit", "At most so many", .integer(1...1000), default: "100"),
+                ], describes: Description(.runs, answers: [.ok(.component(Schemas.events))]), handler: events),
+            Route(
+                .get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings",
+                describes: Description(.runs, answers: [.ok(.component(Schemas.runGraph))]), handler: graph),
         ] + RerunRoutes(services: services, runs: self).routes + ApprovalRoutes(services: services).routes
             + EnvironmentRoutes(services: services).routes
     }
 
     static let filters = [
-        QueryParameter("pipeline_id", "Only of this pipeline"), QueryParameter("project_id", "Only of this project"),
-        QueryParameter("status", "Only with this status"), QueryParameter("branch", "Only of this branch"),
+        QueryParameter("pipeline_id", "Only of this pipeline", .id),
+        QueryParameter("project_id", "Only of this project", .id),
+        QueryParameter("status", "Only with this status", .choice(Status.self)),
+        QueryParameter("branch", "Only of this branch"),
         QueryParameter("event", "Only started by this kind of event"),
-        QueryParameter("since", "Created at this time or later"), QueryParameter("until", "Created before or at"),
+        QueryParameter("since", "Created at this time or later", .time),
+        QueryParameter("until", "Created before or at this time", .time),
         QueryParameter("q", "Part of the pipeline's name, the commit or the branch"),
     ]
 
@@ -47,9 +66,6 @@ struct RunRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let (page, perPage) = try call.query.page()
-        if let sort = call.query.text("sort"), sort != "-created_at" {
-            throw Query.wrong("sort", "Runs are sorted by `-created_at` only.")
-        }
         let key = PageCache.Key(filter: try Self.filter(call.query), page: page, perPage: perPage)
         // Before the read: see PageCache.
         let version = services.runsVersion()
@@ -77,13 +93,7 @@ struct RunRoutes {
         var filter = RunFilter()
         filter.pipeline = try query.integer("pipeline_id", 1...Int64.max).map { PipelineID($0) }
         filter.project = try query.integer("project_id", 1...Int64.max).map { ProjectID($0) }
-        if let text = query.text("status") {
-            guard let status = Status(rawValue: text) else {
-                let known = Status.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Query.wrong("status", "It must be one of: \(known).")
-            }
-            filter.status = status
-        }
+        filter.status = query.text("status").flatMap(Status.init(rawValue:))
         filter.branch = query.text("branch")
         filter.event = query.text("event")
         filter.since = try query.time("since")

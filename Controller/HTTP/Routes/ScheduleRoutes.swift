@@ -13,10 +13,15 @@ struct ScheduleRoutes {
         return [
             Route(
                 .get, path, .read, "listSchedules", "Schedules of a pipeline with their next times",
-                query: [QueryParameter("next", "How many times to come of each, 0 to 100")], handler: list),
+                query: [QueryParameter("next", "How many times to come of each", .integer(0...100), default: "5")],
+                describes: Description(.schedules, answers: [.whole(of: Schemas.schedule)]), handler: list),
             Route(
                 .patch, path + "/{name}", .write, "updateSchedule", "Switch a schedule off or on",
-                body: ["application/json"], handler: change),
+                body: ["application/json"],
+                describes: Description(
+                    .schedules,
+                    takes: .init(.input(["enabled": .flag], required: ["enabled"]), example: "{\"enabled\":false}"),
+                    answers: [.ok(.component(Schemas.schedule))]), handler: change),
         ]
     }
 
@@ -32,13 +37,7 @@ struct ScheduleRoutes {
         let count = Int(try call.query.integer("next", 0...100) ?? Int64(Self.nextDefault))
         let (pipeline, schedules) = try await find(call)
         let items = try await schedules.schedules(of: pipeline, count: count)
-        return .json { json in
-            json.object { json in
-                json.name("items")
-                json.array(items) { Self.write($1, &$0) }
-                json.field("total", items.count)
-            }
-        }
+        return ListJSON.whole(items) { Self.write($1, &$0) }
     }
 
     @Sendable private func change(_ call: Call) async throws -> Reply {

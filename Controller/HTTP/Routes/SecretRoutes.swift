@@ -29,21 +29,35 @@ struct SecretRoutes {
         _ path: String, _ kind: String, _ what: String, environment: @escaping @Sendable (Call) throws -> String
     ) -> [Route] {
         [
-            Route(.get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)") { call in
+            Route(
+                .get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)",
+                describes: Description(.secrets, answers: [.whole(of: Schemas.secret)])
+            ) { call in
                 try await list(call, environment(call))
             },
             Route(
-                .post, path, .write, "create\(kind)Secret", "Set a new secret of \(what)", body: Self.json
+                .post, path, .write, "create\(kind)Secret", "Set a new secret of \(what)", body: Self.json,
+                describes: Description(
+                    .secrets, takes: Schemas.newSecret, answers: [.created(.component(Schemas.keptSecret))],
+                    problems: [409])
             ) { call in
                 try await create(call, environment(call))
             },
             Route(
                 .put, path + "/{name}", .write, "set\(kind)Secret", "Set or replace a secret of \(what)",
-                body: Self.json
+                body: Self.json,
+                describes: Description(
+                    .secrets, takes: Schemas.secretValue,
+                    answers: [
+                        .ok(.component(Schemas.keptSecret)), .created(.component(Schemas.keptSecret), at: false),
+                    ], problems: [409])
             ) { call in
                 try await replace(call, environment(call))
             },
-            Route(.delete, path + "/{name}", .write, "delete\(kind)Secret", "Delete a secret of \(what)") { call in
+            Route(
+                .delete, path + "/{name}", .write, "delete\(kind)Secret", "Delete a secret of \(what)",
+                describes: Description(.secrets, answers: [.noContent], problems: [409])
+            ) { call in
                 try await delete(call, environment(call))
             },
         ]
@@ -58,15 +72,7 @@ struct SecretRoutes {
 
     private func list(_ call: Call, _ environment: String) async throws -> Reply {
         let rows = try await vault().list(project: project(call), environment: environment)
-        return .json { json in
-            json.object { json in
-                json.name("items")
-                json.array(rows) { json, row in json.object { Self.members(row, &$0) } }
-                json.field("page", 1)
-                json.field("per_page", max(rows.count, 1))
-                json.field("total", rows.count)
-            }
-        }
+        return ListJSON.whole(rows) { json, row in json.object { Self.members(row, &$0) } }
     }
 
     private func create(_ call: Call, _ environment: String) async throws -> Reply {

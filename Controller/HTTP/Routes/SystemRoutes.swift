@@ -12,14 +12,34 @@ struct SystemRoutes {
 
     var routes: [Route] {
         [
-            Route(.get, "/", .public, "root", "What this is", handler: root),
-            Route(.get, "/api/v1/status", .public, "status", "Whether the service is well", handler: status),
-            Route(.get, "/health/live", .public, "live", "Whether the process answers") { _ in
+            Route(
+                .get, "/", .public, "root", "What this is",
+                describes: Description(.system, answers: [.ok(.component(Schemas.service))]), handler: root),
+            Route(
+                .get, "/api/v1/status", .public, "status", "Whether the service is well",
+                describes: Description(.system, answers: [.ok(.component(Schemas.health))]), handler: status),
+            Route(
+                .get, "/health/live", .public, "live", "Whether the process answers",
+                describes: Description(
+                    .system, "It never asks the database.", answers: [.ok(.component(Schemas.alive))])
+            ) { _ in
                 Reply.json { json in json.object { $0.field("status", "alive") } }
             },
-            Route(.get, "/health/ready", .public, "ready", "Whether work can be taken", handler: ready),
-            Route(.get, "/metrics", .read, "metrics", "Figures in Prometheus' text form", handler: metrics),
-            Route(.get, "/api/v1/system/cache", .read, "cacheStatistics", "Hits and misses of caches", handler: cache),
+            Route(
+                .get, "/health/ready", .public, "ready", "Whether work can be taken",
+                describes: Description(
+                    .system,
+                    answers: [
+                        .ok(.component(Schemas.readiness)),
+                        .json(503, .component(Schemas.readiness), "No work can be taken; `checks` says why"),
+                    ]), handler: ready),
+            Route(
+                .get, "/metrics", .read, "metrics", "Figures in Prometheus' text form",
+                describes: Description(.system, answers: [.content("text/plain", example: "ansflow_runs_active 2\n")]),
+                handler: metrics),
+            Route(
+                .get, "/api/v1/system/cache", .read, "cacheStatistics", "Hits and misses of caches",
+                describes: Description(.system, answers: [.ok(.component(Schemas.caches))]), handler: cache),
         ]
     }
 

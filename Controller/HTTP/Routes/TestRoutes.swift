@@ -12,13 +12,15 @@ struct TestRoutes {
                 .get, RunRoutes.path + "/{id}/tests", .read, "runTests", "Test results of a run, failed ones first",
                 query: Query.paging + [
                     QueryParameter("job", "Only of this job"),
-                    QueryParameter("outcome", "`passed`, `failed`, `skipped` or `error`"),
+                    QueryParameter("outcome", "Only of this outcome", .choice(TestOutcome.self)),
                     QueryParameter("q", "Part of suite, class or name"),
-                ], handler: list),
+                ], describes: Description(.tests, answers: [.ok(.component(Schemas.runTests))]), handler: list),
             Route(
                 .get, "/api/v1/pipelines/{id}/tests/{test}", .read, "testHistory",
                 "The newest results of one test in a pipeline's runs",
-                query: [QueryParameter("limit", "At most so many, 1 to 1000")], handler: history),
+                query: [QueryParameter("limit", "At most so many", .integer(1...1000), default: "50")],
+                parameters: ["test": .id],
+                describes: Description(.tests, answers: [.ok(.component(Schemas.testHistory))]), handler: history),
         ]
     }
 
@@ -31,12 +33,7 @@ struct TestRoutes {
         let (page, perPage) = try call.query.page()
         let id = RunID(try call.id(what: "run"))
         var filter = TestFilter(job: call.query.text("job"), text: call.query.text("q"))
-        if let text = call.query.text("outcome") {
-            guard let outcome = TestOutcome(rawValue: text) else {
-                throw Query.wrong("outcome", "It must be `passed`, `failed`, `skipped` or `error`.")
-            }
-            filter.outcome = outcome
-        }
+        filter.outcome = call.query.text("outcome").flatMap(TestOutcome.init(rawValue:))
         guard try await services.queries.run(id) != nil else { throw Problem.notFound("There is no such run.") }
         let rows = try await tests().tests(of: id, filter, page: page, perPage: perPage)
         let summary = try await tests().testSummary(of: id)

@@ -20,14 +20,24 @@ package enum Permission: String, Sendable, CaseIterable {
     }
 }
 
-/// A query parameter that a route knows. All others are refused by name.
+/// A query parameter that a route knows. All others are refused by name, and this one where it is not of its kind.
 package struct QueryParameter: Sendable {
     package var name: String
     package var summary: String
+    package var kind: ParameterKind
+    package var isRequired: Bool
+    /// What is taken where it is missing, as it would be written; nil where that has no such form.
+    package var standard: String?
 
-    package init(_ name: String, _ summary: String) {
+    package init(
+        _ name: String, _ summary: String, _ kind: ParameterKind = .text, required: Bool = false,
+        default standard: String? = nil
+    ) {
         self.name = name
         self.summary = summary
+        self.kind = kind
+        self.isRequired = required
+        self.standard = standard
     }
 }
 
@@ -48,12 +58,17 @@ package struct Route: Sendable {
     package var acceptsTrailingSlash: Bool
     /// Whether a parameter may hold an encoded slash.
     package var acceptsEncodedSlash: Bool
+    /// What the path's parameters are, where their names don't say so: see ``kind(of:)``.
+    package var parameters: [String: ParameterKind]
+    /// What it takes and answers. A test holds that every route has one.
+    package var describes: Description?
     package var handler: Handler
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ permission: Permission, _ operation: String, _ summary: String,
         query: [QueryParameter] = [], body: [String] = [], acceptsTrailingSlash: Bool = false,
-        acceptsEncodedSlash: Bool = false, handler: @escaping Handler
+        acceptsEncodedSlash: Bool = false, parameters: [String: ParameterKind] = [:], describes: Description? = nil,
+        handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -64,6 +79,20 @@ package struct Route: Sendable {
         self.body = body
         self.acceptsTrailingSlash = acceptsTrailingSlash
         self.acceptsEncodedSlash = acceptsEncodedSlash
+        self.parameters = parameters
+        self.describes = describes
         self.handler = handler
+    }
+}
+
+extension Route {
+    /// Names of the path's parameters, in order.
+    package var parameterNames: [String] {
+        path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+    }
+
+    /// `id` and everything that ends with `_id` is an id; all else is text, unless the route says otherwise.
+    package func kind(of parameter: String) -> ParameterKind {
+        parameters[parameter] ?? (parameter == "id" || parameter.hasSuffix("_id") ? .id : .text(max: 4096))
     }
 }

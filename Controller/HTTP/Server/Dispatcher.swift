@@ -81,12 +81,22 @@ struct Dispatcher: Sendable {
         if let refusal { throw refusal }
         let principal = try await authorize(route, request.headers)
         seen.caller = principal?.name
+        try Self.check(parameters, of: route)
         let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
         let body = try await body(of: request, route)
         let call = Call(
             method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
             requestID: requestID, remote: connection.remote, caller: principal)
         return try await route.handler(call)
+    }
+
+    private static func check(_ parameters: [String], of route: Route) throws {
+        for (name, value) in zip(route.parameterNames, parameters) {
+            guard let refusal = route.kind(of: name).refusal(of: value) else { continue }
+            throw Problem.malformed(
+                "The `\(name)` in the path is wrong. \(refusal)",
+                errors: [.init(path: "path.\(name)", message: refusal)])
+        }
     }
 
     private func authorize(_ route: Route, _ headers: HTTPFields) async throws -> Principal? {

@@ -39,8 +39,10 @@ package final class Server: Service {
         // The metrics need the table's names, and the table's metrics route the metrics: names come from a first, unused table.
         let names = Routes.all(services, configuration, SharedParts(operations: [])).map(\.operation)
         let shared = SharedParts(operations: names + ["none"])
+        let table = RouteTable(Routes.all(services, configuration, shared))
+        shared.openAPI = .json(OpenAPI.document(table.routes, configuration))
         dispatcher = Dispatcher(
-            table: RouteTable(Routes.all(services, configuration, shared)), services: services,
+            table: table, services: services,
             configuration: configuration, metrics: shared.metrics, accessLog: AccessLog(configuration.accessLog),
             logger: logger)
     }

@@ -1,0 +1,46 @@
+import AnsFlowProtocol
+import ControllerCore
+
+/// What a parameter in a path or query may be. It is enforced before the handler is called, and described as it is enforced.
+package enum ParameterKind: Sendable, Equatable {
+    case integer(ClosedRange<Int64>)
+    /// At most so many bytes. In a query, an empty text is as good as none.
+    case text(max: Int)
+    case choice([String])
+    case flag
+    case time
+
+    package static let id = ParameterKind.integer(1...Int64.max)
+    package static let text = ParameterKind.text(max: 1024)
+
+    /// Every raw value of an enumeration.
+    package static func choice<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> ParameterKind
+    where Value.RawValue == String { .choice(type.allCases.map(\.rawValue)) }
+
+    /// Why `text` is none; nil where it is one. A full sentence.
+    func refusal(of text: String) -> String? {
+        switch self {
+        case .integer(let range):
+            // One number has one text: `01` and `+1` are none.
+            if let value = Int64(text), range.contains(value), String(value) == text { return nil }
+            return "It must be a whole number from \(range.lowerBound) to \(range.upperBound)."
+        case .text(let max):
+            if text.unicodeScalars.contains(where: { $0.value == 0 }) { return "It must not hold a zero byte." }
+            return text.utf8.count <= max ? nil : "It may have at most \(max) bytes."
+        case .choice(let values):
+            return values.contains(text) ? nil : "It must be one of: \(values.joined(separator: ", "))."
+        case .flag: return ["1", "true", "0", "false"].contains(text) ? nil : "It must be `true` or `false`."
+        case .time: return Timestamp.parse(text) == nil ? "It must be a time such as 2026-01-31T12:00:00Z." : nil
+        }
+    }
+
+    var schema: Schema {
+        switch self {
+        case .integer(let range): .integer(range)
+        case .text(let max): .string(Schema.StringRules(max: max))
+        case .choice(let values): .one(of: values)
+        case .flag: .boolean
+        case .time: .time
+        }
+    }
+}

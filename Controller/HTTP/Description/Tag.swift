@@ -1,0 +1,46 @@
+/// What routes are about: the chapters of the interface's description.
+package enum Tag: String, Sendable, CaseIterable {
+    case system = "System"
+    case authentication = "Authentication"
+    case users = "Users"
+    case projects = "Projects"
+    case pipelines = "Pipelines"
+    case runs = "Runs"
+    case logs = "Logs"
+    case artifacts = "Artifacts"
+    case tests = "Test results"
+    case approvals = "Approvals"
+    case schedules = "Schedules"
+    case environments = "Environments"
+    case secrets = "Secrets"
+    case agents = "Agents"
+    case webhooks = "Webhooks"
+    case notices = "Notices"
+    case audit = "Audit"
+    case analytics = "Analytics"
+    case live = "Live"
+
+    var summary: String {
+        switch self {
+        case .system: "What the service says of itself, and this description."
+        case .authentication: "Logging in and out, API keys, tickets for WebSockets."
+        case .users: "Accounts."
+        case .projects: "Projects and their members."
+        case .pipelines: "Saved definitions with their history."
+        case .runs: "Starting, listing, cancelling and repeating runs."
+        case .logs: "What steps have written, live and finished alike."
+        case .artifacts: "Files that jobs have kept."
+        case .tests: "Results of tests, by run and over time."
+        case .approvals: "What waits for somebody's word."
+        case .schedules: "Runs that start by time."
+        case .environments: "Where jobs deploy to, and what is there."
+        case .secrets: "Values that go in and never come out."
+        case .agents: "The machines that execute steps."
+        case .webhooks: "Deliveries of forges and other systems, and what became of them."
+        case .notices: "Who is told of what, and how."
+        case .audit: "Who did what to what."
+        case .analytics: "Counts, durations and rates."
+        case .live: "WebSockets. Each address answers 426 to whoever comes without asking for one."
+        }
+    }
+}
