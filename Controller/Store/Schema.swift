@@ -9,6 +9,7 @@ enum Schema {
         SchemaV3Artifacts.statements,
         SchemaV4Life.statements,
         SchemaV5Schedules.statements,
+        SchemaV6References.statements,
     ]
 
     static var newest: Int { migrations.count }

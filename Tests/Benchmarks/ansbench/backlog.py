@@ -43,10 +43,9 @@ def rate(stack, stamps, pipeline, pending, count):
     return (count - 1) / ((times[-1] - times[0]) / 1e9)
 
 
-def looks(stack, ended):
-    """Times in ms of pages and of one run, asked for one after another until `ended` is set."""
+def looks(stack, newest, ended):
+    """Times in ms of pages and of the run `newest`, asked for one after another until `ended` is set."""
     connection = Connection(stack.port, stack.token)
-    newest = stack.api.call("GET", "/api/v1/pipeline-runs?per_page=1")["items"][0]["id"]
     requests = [
         connection.request("GET", path)
         for path in ("/api/v1/pipeline-runs?per_page=20", f"/api/v1/pipeline-runs/{newest}", "/api/v1/agents")
@@ -93,8 +92,9 @@ def long_queue(bench):
         post_all(stack, pipeline, LONG)
         say(f"P12: {LONG} runs queued in {time.perf_counter() - began:.1f} s")
         stamps.unlink(missing_ok=True)
+        newest = stack.api.call("GET", "/api/v1/pipeline-runs?per_page=1")["items"][0]["id"]
         ended = threading.Event()
-        looker = threading.Thread(target=lambda: times.extend(looks(stack, ended)))
+        looker = threading.Thread(target=lambda: times.extend(looks(stack, newest, ended)))
         looker.start()
         pause(stack, False)
         try:
