@@ -103,7 +103,7 @@ let package = Package(
         // Controller: the core, then adapters that do not know each other.
         module("ControllerCore", "Controller/Core", ["AnsFlowProtocol", persistent, logging], settings: fast),
         module("ControllerPipelines", "Controller/Pipelines", ["ControllerCore", "AnsFlowProtocol", yams]),
-        module("ControllerStore", "Controller/Store", ["ControllerCore", "AnsFlowProtocol", grdb, logging]),
+        module("ControllerStore", "Controller/Store", ["ControllerCore", "AnsFlowProtocol", grdb, crypto, logging]),
         clang("CZstd", "Controller/CZstd", links: [.linkedLibrary("zstd")]),
         module(
             "ControllerLogs", "Controller/Logs",

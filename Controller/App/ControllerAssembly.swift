@@ -101,7 +101,7 @@ struct ControllerAssembly {
         var group = ServiceGroupConfiguration(
             services: [
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
-                gateway, server,
+                AuditHeadService(audit: database), gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
@@ -122,6 +122,8 @@ struct ControllerAssembly {
         configuration.allowLocalRepositories = settings.allowLocalRepositories
         configuration.gatewayURL = "https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gatewayPort)"
         configuration.authorityFingerprint = fingerprint
+        configuration.rateLimits = settings.observe.rateLimits
+        configuration.corsOrigins = settings.observe.corsOrigins
         if !settings.accessLog { configuration.accessLog = nil }
         return configuration
     }
@@ -142,6 +144,7 @@ struct ControllerAssembly {
         services.tests = database
         services.approvals = database
         services.deployments = database
+        services.audit = database
         services.definitionSchema = PipelineSchema.jsonSchema()
         return services
     }

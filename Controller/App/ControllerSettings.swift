@@ -10,6 +10,7 @@ struct ControllerSettings: Sendable {
     var diskFloorBytes: UInt64
     var accessLog: Bool
     var adminPassword: String?
+    var observe: ObserveOptions
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }

@@ -7,11 +7,7 @@ struct JSONLogHandler: LogHandler {
     let label: String
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
-
-    init(label: String, level: Logger.Level) {
-        self.label = label
-        logLevel = level
-    }
+    var metadataProvider: Logger.MetadataProvider?
 
     subscript(metadataKey key: String) -> Logger.MetadataValue? {
         get { metadata[key] }
@@ -25,7 +21,8 @@ struct JSONLogHandler: LogHandler {
             object.field("level", event.level.rawValue)
             object.field("logger", label)
             object.field("message", event.message.description)
-            let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            let given = metadata.merging(metadataProvider?.get() ?? [:]) { $1 }
+            let all = given.merging(event.metadata ?? [:]) { $1 }
             if all.isEmpty { return }
             object.field("metadata", all.mapValues(\.description))
         }

@@ -48,6 +48,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Do not log each request.")
     var noAccessLog = false
 
+    @OptionGroup var observe: ObserveOptions
+
     func validate() throws {
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError(
@@ -60,12 +62,16 @@ struct ServeCommand: AsyncParsableCommand {
         Allocator.keepLittle()
         signal(SIGPIPE, SIG_IGN)
         let level = Logger.Level(rawValue: logLevel) ?? .info
-        LoggingSystem.bootstrap { label in JSONLogHandler(label: label, level: level) }
+        LoggingSystem.bootstrap(
+            { label, provider in
+                JSONLogHandler(label: label, logLevel: level, metadataProvider: provider)
+            }, metadataProvider: RequestMetadata.provider)
         let settings = ControllerSettings(
             dataDirectory: dataDir, listen: listen, agentListen: agentListen, agentNames: agentNames,
             publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories, behindTLSProxy: behindTlsProxy,
             diskFloorBytes: UInt64(diskFloorMib) * 1024 * 1024, accessLog: !noAccessLog,
             adminPassword: getenv("ANSFLOW_ADMIN_PASSWORD").map { String(cString: $0) },
+            observe: observe,
             crashPoint: getenv("ANSFLOW_CRASH_AT").map { String(cString: $0) })
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")

@@ -32,6 +32,9 @@ package struct HTTPConfiguration: Sendable {
     package var webSocketSilence = TimeAmount.seconds(30)
     /// How often the owner of an open WebSocket is checked again.
     package var webSocketRecheck = TimeAmount.seconds(4)
+    package var rateLimits = RateLimitSettings()
+    /// Other sites whose pages may read answers, as browsers send them in `Origin`; `*` for all.
+    package var corsOrigins: [String] = []
     /// Takes access log lines, many at a time; nil for none.
     package var accessLog: (@Sendable (ByteBuffer) -> Void)? = AccessLog.standardError
     /// Wall clock, ms since 1970.

@@ -28,6 +28,8 @@ package struct HTTPServices: Sendable {
     package var schedules: (any ScheduleManaging)?
     /// The JSON Schema of pipeline files, UTF-8.
     package var definitionSchema: [UInt8]?
+    /// Nil where nothing is told of who did what.
+    package var audit: (any AuditLog)?
     package var hub: EventHub
     /// Grows with every commit that changes what the list of runs shows.
     package var runsVersion: @Sendable () -> UInt64

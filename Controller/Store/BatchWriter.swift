@@ -27,6 +27,7 @@ struct BatchWriter {
         for row in batch.agents { try upsert(AgentRow.update, "agent \(row.id)", row.fillUpdate) }
         for row in batch.events { try db.run(EventRow.insert, row.fill) }
         for row in batch.idempotency { try write(row) }
+        try AuditWriter.append(batch.audit, db)
         try writeMeta()
     }
 

@@ -10,15 +10,25 @@ extension Database: EngineStore {
         } catch {
             throw .refused("A plan can't be encoded: \(error)")
         }
-        let result: Result<Void, CommitFailure> = await withCheckedContinuation { [pool, stamps] continuation in
+        let result: Result<Void, CommitFailure> = await withCheckedContinuation { [pool, stamps, audit] continuation in
             pool.asyncWriteWithoutTransaction { db in
                 let result: Result<Void, CommitFailure>
+                let waiting = audit.take()
                 do {
-                    try Self.transaction(db) { try BatchWriter(db: $0, batch: batch).write(plans) }
+                    try Self.transaction(db) {
+                        try BatchWriter(db: $0, batch: batch).write(plans)
+                        try AuditWriter.append(waiting.map(\.entry), $0)
+                    }
                     stamps.committed(batch)
+                    for one in waiting { one.done(.success(())) }
                     result = .success(())
                 } catch {
                     result = .failure(CommitFailure(stopping: error))
+                    // They are no part of what failed.
+                    let told: Result<Void, any Error> = Result {
+                        try Self.transaction(db) { try AuditWriter.append(waiting.map(\.entry), $0) }
+                    }
+                    for one in waiting { one.done(told) }
                 }
                 continuation.resume(returning: result)
             }

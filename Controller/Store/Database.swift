@@ -23,6 +23,7 @@ package final class Database: Sendable {
     private let closed = Atomic<Bool>(false)
 
     let stamps = Stamps()
+    let audit = AuditQueue()
 
     init(pool: DatabasePool, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.pool = pool

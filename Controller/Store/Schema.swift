@@ -10,6 +10,7 @@ enum Schema {
         SchemaV4Life.statements,
         SchemaV5Schedules.statements,
         SchemaV6References.statements,
+        SchemaV10Audit.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -7,7 +7,10 @@ extension EngineMachine {
         if let key = request.idempotencyKey, let known = idempotency[key],
             known.at > now - EngineLimits.idempotencyKeptMs
         {
-            if let run = runs[known.run]?.row { return .success(run) }
+            if let run = runs[known.run]?.row {
+                tell(of: run, request, again: true)
+                return .success(run)
+            }
             return .failure(.conflict("the run of this Idempotency-Key is finished: \(known.run)"))
         }
         guard runs.count < EngineLimits.activeRunsMax, idempotency.count < EngineLimits.idempotencyKeysMax
@@ -42,6 +45,7 @@ extension EngineMachine {
             guard let fault = request.fault else { return run.begin(now: now, clock: clock) }
             return run.reject(fault, now: now)
         }
+        tell(of: row, request)
         return .success(runs[id]?.row ?? row)
     }
 

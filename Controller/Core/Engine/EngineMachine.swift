@@ -38,6 +38,7 @@ package struct EngineMachine: Sendable {
     var finalJobAttempts: [JobAttemptRow] = []
     var dirtyAgents: Set<AgentID> = []
     var newIdempotency: [IdempotencyRow] = []
+    var newAudit: [AuditEntry] = []
     var effects: [EngineEffect] = []
     private var clockStored: Int64
 
@@ -132,7 +133,7 @@ package struct EngineMachine: Sendable {
     /// Whether something was decided that must be durable before anybody hears of it, or the clock is due.
     package var mustWrite: Bool {
         dirtyRuns.contains { !(runs[$0]?.changes.isEmpty ?? true) } || !dirtyAgents.isEmpty || !newIdempotency.isEmpty
-            || clock - clockStored >= EngineLimits.clockStoredEveryMs
+            || !newAudit.isEmpty || clock - clockStored >= EngineLimits.clockStoredEveryMs
     }
 
     /// Closes the group: its transaction, and the effects that go out behind it.
@@ -144,6 +145,7 @@ package struct EngineMachine: Sendable {
         batch.jobAttempts += finalJobAttempts
         batch.agents = dirtyAgents.sorted().compactMap { agents[$0]?.row }
         batch.idempotency = newIdempotency
+        batch.audit = newAudit
         batch.counters = counters
         var effects = self.effects
         if !batch.events.isEmpty { effects.append(.publish(batch.events)) }
@@ -153,6 +155,7 @@ package struct EngineMachine: Sendable {
         finalJobAttempts = []
         dirtyAgents = []
         newIdempotency = []
+        newAudit = []
         self.effects = []
         return EngineGroup(batch: batch, effects: effects)
     }

@@ -15,6 +15,8 @@ package struct RunFacts: Equatable, Sendable {
     package var changedPaths: [String]?
     /// Whether who wrote the code may use the project's secrets. What comes from a fork may not.
     package var trusted: Bool
+    /// W3C `traceparent` of whoever asked for the run; its steps get it as `TRACEPARENT`.
+    package var trace: String?
 
     /// Where a checkout fetches from. The address was checked with ``RepositoryURL/check(_:allowLocal:)``.
     package struct Repository: Codable, Equatable, Sendable {
@@ -69,7 +71,7 @@ package struct RunFacts: Equatable, Sendable {
 
 extension RunFacts: Codable {
     enum CodingKeys: String, CodingKey {
-        case event, ref, branch, tag, commit, repository, payload, trusted
+        case event, ref, branch, tag, commit, repository, payload, trusted, trace
         case pullRequest = "pull_request"
         case changedPaths = "changed_paths"
     }
@@ -86,6 +88,7 @@ extension RunFacts: Codable {
         payload = try container.decodeIfPresent(PlanJSON.self, forKey: .payload)
         changedPaths = try container.decodeIfPresent([String].self, forKey: .changedPaths)
         trusted = try container.decodeIfPresent(Bool.self, forKey: .trusted) ?? true
+        trace = try container.decodeIfPresent(String.self, forKey: .trace)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -100,5 +103,6 @@ extension RunFacts: Codable {
         try container.encodeIfPresent(payload, forKey: .payload)
         try container.encodeIfPresent(changedPaths, forKey: .changedPaths)
         if !trusted { try container.encode(false, forKey: .trusted) }
+        try container.encodeIfPresent(trace, forKey: .trace)
     }
 }

@@ -15,6 +15,7 @@ extension RunPlan {
         variables["ANSFLOW_BRANCH"] = facts.branch
         variables["ANSFLOW_TAG"] = facts.tag
         variables["ANSFLOW_COMMIT"] = facts.commit
+        variables["TRACEPARENT"] = facts.trace
         for input in inputs {
             variables[InputPlan.variableName(input.name)] = input.value?.variable
         }

@@ -42,6 +42,8 @@ package struct CommitBatch: Equatable, Sendable {
     package var agents: [AgentRow] = []
     package var events: [EventRow] = []
     package var idempotency: [IdempotencyRow] = []
+    /// What is to be told of the inputs, with them or not at all.
+    package var audit: [AuditEntry] = []
 
     package init(clock: Int64, counters: Counters) {
         self.clock = clock
@@ -51,7 +53,7 @@ package struct CommitBatch: Equatable, Sendable {
     /// Whether nothing but the clock would be written.
     package var isEmpty: Bool {
         runs.isEmpty && jobs.isEmpty && jobAttempts.isEmpty && steps.isEmpty && attempts.isEmpty && agents.isEmpty
-            && events.isEmpty && idempotency.isEmpty && approvals.isEmpty
+            && events.isEmpty && idempotency.isEmpty && approvals.isEmpty && audit.isEmpty
     }
 }
 

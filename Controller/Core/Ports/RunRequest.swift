@@ -19,6 +19,8 @@ package struct RunRequest: Equatable, Sendable {
     package var fault: String?
     /// The caller and its `Idempotency-Key`: the same again gives the run that the first made.
     package var idempotencyKey: String?
+    /// Who asked, and from where; kept in the run's own transaction. Nil where AnsFlow itself starts it: that is told as well.
+    package var audit: AuditEntry?
 
     package init(
         pipeline: PipelineRow, plan: RunPlan, event: String = "manual", ref: String = "", branch: String = "",

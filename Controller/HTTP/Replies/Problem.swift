@@ -18,6 +18,8 @@ package struct Problem: Error, Equatable, Sendable {
     /// Seconds, for 429 and 503.
     package var retryAfter: Int?
     package var allow: String?
+    /// How much was allowed, for 429.
+    var limit: Int?
 
     init(_ status: Int, _ title: String, _ detail: String, errors: [Item] = [], retryAfter: Int? = nil) {
         self.status = status
@@ -108,6 +110,9 @@ package struct Problem: Error, Equatable, Sendable {
             HTTPResponse.Status(code: status), "application/problem+json", ResponseBody(byteBuffer: body))
         reply.buffer = body
         if let retryAfter { reply.headers[.retryAfter] = String(retryAfter) }
+        if let limit {
+            RateLimits.Standing(limit: limit, remaining: 0, reset: retryAfter ?? 1).write(&reply.headers)
+        }
         if let allow { reply.headers[.allow] = allow }
         if status == 401 { reply.headers[.wwwAuthenticate] = "Bearer realm=\"ansflow\"" }
         return reply

@@ -14,6 +14,10 @@ package struct Call: Sendable {
     /// Without its port.
     package var remote: String
     let caller: Principal?
+    /// Nil where nothing of it is told.
+    let audit: AuditDraft?
+    /// The caller's `traceparent`, where it sent a good one.
+    package var trace: String?
 
     /// Who calls. Only for routes that are not public.
     var principal: Principal {
@@ -33,7 +37,9 @@ package struct Call: Sendable {
     func json() throws -> JSONValue? {
         guard body.readableBytes > 0 else { return nil }
         do {
-            return try JSONParser.parse(Array(body.readableBytesView))
+            let value = try JSONParser.parse(Array(body.readableBytesView))
+            if let audit, case .object(let members) = value { audit.change { $0.fields = members.keys.sorted() } }
+            return value
         } catch {
             throw Problem.malformed("The body is not JSON. \(error.message)")
         }
@@ -58,6 +64,7 @@ package struct Call: Sendable {
         for (name, value) in pairs where members.updateValue(.string(value), forKey: name) != nil {
             throw Problem.malformed("The form's field `\(name)` is given twice.")
         }
+        audit?.change { $0.fields = members.keys.sorted() }
         return try Fields(.object(members))
     }
 

@@ -43,6 +43,7 @@ struct AuthRoutes {
         let username = fields.required("username", max: 4096)
         let password = fields.required("password", max: 4096)
         try fields.finish()
+        call.note(name: username)
         return try await answer {
             try await services.logins.login(username: username, password: password, remote: call.remote)
         }

@@ -47,7 +47,9 @@ struct RerunRoutes {
             throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
         }
         if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
-        let request = try await latest ? newest(detail, pipeline, call, key) : stored(detail, pipeline, mode, call, key)
+        var request = try await latest ? newest(detail, pipeline, call, key) : stored(detail, pipeline, mode, call, key)
+        request.audit = call.carriedAudit()
+        request.plan.facts.trace = call.trace
         do {
             return RunRoutes.created(try await services.commands.createRun(request), replayed: false)
         } catch {

@@ -18,6 +18,7 @@ enum Routes {
             TestRoutes(services: services).routes,
             LiveRoutes.routes,
             DescriptionRoutes(shared: shared).routes,
+            AuditRoutes(services: services).routes,
         ]
         return parts.flatMap { $0 }
     }
@@ -38,8 +39,10 @@ final class SharedParts: Sendable {
             description.withLock { $0 = reply }
         }
     }
+    let limits: RateLimits
 
-    init(operations: [String]) {
+    init(operations: [String], _ configuration: HTTPConfiguration) {
+        limits = RateLimits(configuration.rateLimits)
         metrics = RouteMetrics(operations)
     }
 }

@@ -194,6 +194,8 @@ struct RunRoutes {
             pipeline, source.from(pipeline), inputs: inputs.mapValues(Self.text), call.principal.name, priority, key)
         // What a caller calls untrusted gets no secrets; nobody can call anything trusted that is not.
         if isUntrusted { request.plan.facts.trusted = false }
+        request.audit = call.carriedAudit()
+        request.plan.facts.trace = call.trace
         do {
             return Self.created(try await services.commands.createRun(request), replayed: false)
         } catch {

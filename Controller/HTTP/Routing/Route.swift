@@ -95,4 +95,7 @@ extension Route {
     package func kind(of parameter: String) -> ParameterKind {
         parameters[parameter] ?? (parameter == "id" || parameter.hasSuffix("_id") ? .id : .text(max: 4096))
     }
+
+    /// Whether passwords or tokens can be tried here.
+    var isLogin: Bool { ["login", "loginAlias", "refreshTokens"].contains(operation) }
 }

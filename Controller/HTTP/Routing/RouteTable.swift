@@ -68,6 +68,11 @@ package struct RouteTable: Sendable {
         return .wrongMethod(allow: allowed.sorted().joined(separator: ", "))
     }
 
+    /// Whether something is at `path` that takes `method`.
+    func allows(_ method: HTTPRequest.Method, _ path: RequestPath) -> Bool {
+        if case .route = match(method, path) { true } else { false }
+    }
+
     private func find(_ node: Node, _ segments: ArraySlice<String>, _ parameters: inout [String]) -> Node? {
         guard let first = segments.first else { return node.routes.isEmpty ? nil : node }
         if let next = node.literals[first], let found = find(next, segments.dropFirst(), &parameters) { return found }

@@ -12,6 +12,9 @@ struct Dispatcher: Sendable {
     let configuration: HTTPConfiguration
     let metrics: RouteMetrics
     let accessLog: AccessLog
+    let trail: AuditTrail
+    let limits: RateLimits
+    let crossOrigin: CrossOrigin
     let logger: Logger
 
     func respond(_ request: Request, _ connection: ConnectionContext) async -> Response {
@@ -20,10 +23,12 @@ struct Dispatcher: Sendable {
         let trace = RequestIdentity.trace(request.headers)
         var seen = Seen()
         var reply: Reply
+        var title: String?
         do {
-            reply = try await handle(request, connection, requestID, &seen)
+            reply = try await handle(request, connection, RequestMark(requestID: requestID, trace: trace), began, &seen)
         } catch let problem as Problem {
             reply = problem.reply(requestID: requestID)
+            title = problem.title
         } catch is CancellationError {
             reply = Problem.unavailable("The controller stops.").reply(requestID: requestID)
         } catch {
@@ -32,6 +37,13 @@ struct Dispatcher: Sendable {
                 metadata: ["request_id": "\(requestID)", "operation": "\(operation(seen.route))", "error": "\(error)"])
             reply = Problem.internalError.reply(requestID: requestID)
         }
+        if let audit = seen.audit, let call = seen.call(connection.remote, requestID, table) {
+            let location = reply.headers[.location]
+            let answer = AuditTrail.Answer(status: reply.status.code, title: title, location: location)
+            if await !trail.write(audit, call, answer), answer.status < 400 { reply = untold(requestID) }
+        }
+        seen.standing?.write(&reply.headers)
+        crossOrigin.write(&reply.headers, to: request)
         let response = Self.response(to: request, reply, requestID, trace)
         let elapsed = ContinuousClock.now - began
         let microseconds = elapsed.components.seconds * 1_000_000 + elapsed.components.attoseconds / 1_000_000_000_000
@@ -49,13 +61,37 @@ struct Dispatcher: Sendable {
     private struct Seen {
         var route: Int?
         var caller: String?
+        var parameters: [String] = []
+        var principal: Principal?
+        var standing: RateLimits.Standing?
+        /// Where it is to be told.
+        var audit: AuditDraft?
+
+        func call(_ remote: String, _ requestID: String, _ table: RouteTable) -> AuditTrail.Caller? {
+            route.map {
+                AuditTrail.Caller(
+                    principal: principal, remote: remote, requestID: requestID, route: table.routes[$0],
+                    parameters: parameters)
+            }
+        }
+    }
+
+    /// It was done, and nobody will find out who did it.
+    private func untold(_ requestID: String) -> Reply {
+        Problem.unavailable(
+            "This was done, but it could not be written to the audit log. See the controller's log and its disk."
+        ).reply(requestID: requestID)
     }
 
     private func operation(_ route: Int?) -> String { route.map { table.routes[$0].operation } ?? "none" }
 
     private func handle(
-        _ request: Request, _ connection: ConnectionContext, _ requestID: String, _ seen: inout Seen
+        _ request: Request, _ connection: ConnectionContext, _ mark: RequestMark, _ began: ContinuousClock.Instant,
+        _ seen: inout Seen
     ) async throws -> Reply {
+        if !RateLimits.isLoopback(connection.remote) {
+            try limits.take(.address, RateLimits.addressKey(connection.remote), at: began)
+        }
         let target = request.head.path ?? ""
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path: RequestPath
@@ -65,6 +101,7 @@ struct Dispatcher: Sendable {
             guard case .malformed(let text) = error else { throw error }
             throw Problem.malformed(text)
         }
+        if let preflight = crossOrigin.preflight(request, allow: { table.allows($0, path) }) { return preflight }
         let index: Int
         let parameters: [String]
         switch table.match(request.method, path) {
@@ -76,18 +113,31 @@ struct Dispatcher: Sendable {
             throw problem
         }
         seen.route = index
+        seen.parameters = parameters
         let route = table.routes[index]
+        if AuditTrail.tells(route) { seen.audit = AuditDraft(operation: route.operation, at: configuration.now()) }
+        if route.isLogin { try limits.take(.login, RateLimits.addressKey(connection.remote), at: began) }
         let refusal = connection.takeRefusal()
         if let refusal { throw refusal }
         let principal = try await authorize(route, request.headers)
         seen.caller = principal?.name
         try Self.check(parameters, of: route)
+        seen.principal = principal
+        if let principal { seen.standing = try limit(principal, began) }
         let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
         let body = try await body(of: request, route)
         let call = Call(
             method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
-            requestID: requestID, remote: connection.remote, caller: principal)
-        return try await route.handler(call)
+            requestID: mark.requestID, remote: connection.remote, caller: principal, audit: seen.audit,
+            trace: mark.trace)
+        return try await RequestMark.$current.withValue(mark) { try await route.handler(call) }
+    }
+
+    private func limit(_ principal: Principal, _ now: ContinuousClock.Instant) throws -> RateLimits.Standing? {
+        switch principal.kind {
+        case .session: try limits.take(.user, String(principal.user.rawValue), at: now)
+        case .apiKey(let id): try limits.take(.key, String(id), at: now)
+        }
     }
 
     private static func check(_ parameters: [String], of route: Route) throws {

@@ -1,3 +1,4 @@
+import ControllerCore
 import HTTPTypes
 import Synchronization
 
@@ -22,10 +23,7 @@ enum RequestIdentity {
 
     /// The caller's `traceparent` (W3C Trace Context) where it is well-formed.
     static func trace(_ headers: HTTPFields) -> String? {
-        guard let given = headers[.traceparent], given.utf8.count == 55, given.hasPrefix("00-") else { return nil }
-        let parts = given.split(separator: "-")
-        let isHex = parts.joined().utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-        return isHex && parts.map(\.utf8.count) == [2, 32, 16, 2] ? given : nil
+        headers[.traceparent].flatMap { TraceParent.isValid($0) ? $0 : nil }
     }
 }
 

@@ -37,14 +37,15 @@ package final class Server: Service {
         self.group = group
         self.logger = logger
         // The metrics need the table's names, and the table's metrics route the metrics: names come from a first, unused table.
-        let names = Routes.all(services, configuration, SharedParts(operations: [])).map(\.operation)
-        let shared = SharedParts(operations: names + ["none"])
+        let names = Routes.all(services, configuration, SharedParts(operations: [], configuration)).map(\.operation)
+        let shared = SharedParts(operations: names + ["none"], configuration)
         let table = RouteTable(Routes.all(services, configuration, shared))
         shared.openAPI = .json(OpenAPI.document(table.routes, configuration))
         dispatcher = Dispatcher(
             table: table, services: services,
             configuration: configuration, metrics: shared.metrics, accessLog: AccessLog(configuration.accessLog),
-            logger: logger)
+            trail: AuditTrail(services.audit), limits: shared.limits,
+            crossOrigin: CrossOrigin(configuration.corsOrigins), logger: logger)
     }
 
     /// Every operation, for the interface's description and for tests.

@@ -1,0 +1,144 @@
+import AnsFlowProtocol
+import ControllerCore
+import HTTPTypes
+
+/// Who did what to what, from where.
+struct AuditRoutes {
+    let services: HTTPServices
+
+    static let path = "/api/v1/audit-logs"
+
+    var routes: [Route] {
+        [
+            Route(
+                .get, Self.path, .admin, "listAuditLogs", "Who did what, newest first", query: Self.parameters,
+                describes: Description(
+                    .audit,
+                    "With `after` the oldest first; without it the newest. Follow `next_after` or `next_before` to read on.",
+                    answers: [
+                        .ok(
+                            .object([
+                                "items": .list(of: .component(Schemas.auditEntry)), "next_after": .optional(.count),
+                                "next_before": .optional(.id),
+                            ]),
+                            example:
+                                "{\"items\":[\(Schemas.auditEntry.example)],\"next_after\":null,\"next_before\":null}",
+                            "A part of the list")
+                    ]), handler: list),
+            Route(
+                .get, Self.path + "/verify", .admin, "verifyAuditLogs",
+                "Read the whole audit log and say whether it is as it was written",
+                query: [
+                    QueryParameter("id", "A row whose hash was noted elsewhere", .id),
+                    QueryParameter("hash", "The hash that was noted, in hex", .text(max: 64)),
+                ],
+                describes: Description(.audit, answers: [.ok(.component(Schemas.auditVerdict))]), handler: verify),
+        ]
+    }
+
+    private static let parameters = [
+        QueryParameter("user", "Only of this user, agent or part of AnsFlow, by name"),
+        QueryParameter("operation", "Only this operation, by its id"),
+        QueryParameter("object_type", "Only of this kind of object, as `pipeline`"),
+        QueryParameter("object_id", "Only of this object"),
+        QueryParameter("project_id", "Only of this project", .id),
+        QueryParameter("result", "Only with this result", .choice(AuditResult.self)),
+        QueryParameter("since", "At this time or later", .time),
+        QueryParameter("until", "Before or at this time", .time),
+        QueryParameter("after", "Only rows above this number, oldest first", .integer(0...Int64.max)),
+        QueryParameter("before", "Only rows below this number, newest first", .id),
+        QueryParameter("limit", "At most so many rows", .integer(1...1000), default: "100"),
+    ]
+
+    private func log() throws -> any AuditLog {
+        guard let log = services.audit else { throw Problem.notFound("This controller keeps no audit log.") }
+        return log
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let filter = try Self.filter(call.query)
+        let after = try call.query.integer("after", 0...Int64.max)
+        let before = try call.query.integer("before", 1...Int64.max)
+        if after != nil, before != nil { throw Query.wrong("before", "It can't be given together with `after`.") }
+        let limit = Int(try call.query.integer("limit", 1...1000) ?? 100)
+        let rows = try await log().entries(filter, after: after, before: before, limit: limit)
+        return .json(capacity: 256 + rows.count * 512) { json in
+            json.object { json in
+                json.name("items")
+                json.array(rows) { Self.row($1, &$0) }
+                json.field("next_after", after == nil ? nil : rows.last?.id ?? after)
+                json.field("next_before", after == nil && rows.count == limit ? rows.last?.id : nil)
+            }
+        }
+    }
+
+    private static func filter(_ query: Query) throws -> AuditFilter {
+        var filter = AuditFilter()
+        filter.user = query.text("user")
+        filter.operation = query.text("operation")
+        filter.objectType = query.text("object_type")
+        filter.objectID = query.text("object_id")
+        filter.project = try query.integer("project_id", 1...Int64.max).map { ProjectID($0) }
+        if let text = query.text("result") {
+            guard let result = AuditResult(rawValue: text) else {
+                throw Query.wrong("result", "It must be `success`, `refused` or `failed`.")
+            }
+            filter.result = result
+        }
+        filter.since = try query.time("since")
+        filter.until = try query.time("until")
+        return filter
+    }
+
+    private static func row(_ record: AuditRecord, _ json: inout JSONWriter) {
+        let entry = record.entry
+        json.object { json in
+            json.field("id", record.id)
+            json.field("at", time: entry.at)
+            json.field("actor", entry.actor.rawValue)
+            json.field("user", entry.name)
+            json.field("actor_id", entry.actorID)
+            json.field("api_key_id", entry.key)
+            json.field("operation", entry.operation)
+            json.field("object_type", entry.objectType)
+            json.field("object_id", entry.objectID)
+            json.field("project_id", entry.project?.rawValue)
+            json.field("result", entry.result.rawValue)
+            json.field("status", entry.status)
+            json.field("fields", entry.fields)
+            json.field("detail", entry.detail)
+            json.field("remote", entry.remote)
+            json.field("request_id", entry.requestID)
+            json.field("hash", Self.hex(record.hash))
+        }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    @Sendable private func verify(_ call: Call) async throws -> Reply {
+        let id = try call.query.integer("id", 1...Int64.max)
+        let hash = call.query.text("hash")
+        var anchor: AuditAnchor?
+        if id != nil || hash != nil {
+            guard let id else { throw Query.wrong("id", "It is missing: which row has the hash?") }
+            guard let hash, hash.utf8.count == 64 else {
+                throw Query.wrong("hash", "It must have 64 hexadecimal digits.")
+            }
+            anchor = AuditAnchor(id: id, hash: hash.lowercased())
+        }
+        let verdict = try await log().verify(anchor)
+        return .json { json in
+            json.object { json in
+                json.field("ok", verdict.fault == nil)
+                json.field("checked", verdict.checked)
+                json.field("head_id", verdict.headID)
+                json.field("head_hash", verdict.headHash)
+                json.field("broken_id", verdict.brokenID)
+                json.field("fault", verdict.fault)
+            }
+        }
+    }
+}
