@@ -12,7 +12,8 @@ enum AuditWriter {
 
     static func append(_ entries: [AuditEntry], _ db: Connection) throws {
         guard !entries.isEmpty else { return }
-        guard let head = try db.first("SELECT id, hash FROM audit_head WHERE one = 1", { _ in }, { ($0.int64(), $0.bytes()) }) else {
+        let stored = try db.first("SELECT id, hash FROM audit_head WHERE one = 1", { _ in }) { ($0.int64(), $0.bytes()) }
+        guard let head = stored else {
             throw StoreFailure.damaged("The audit log's head is missing. Restore a backup.")
         }
         var (id, hash) = head
