@@ -12,7 +12,7 @@ enum AuditWriter {
 
     static func append(_ entries: [AuditEntry], _ db: Connection) throws {
         guard !entries.isEmpty else { return }
-        let stored = try db.first("SELECT id, hash FROM audit_head WHERE one = 1", { _ in }) { ($0.int64(), $0.bytes()) }
+        let stored = try db.first("SELECT id, hash FROM audit_head WHERE one = 1") { ($0.int64(), $0.bytes()) }
         guard let head = stored else {
             throw StoreFailure.damaged("The audit log's head is missing. Restore a backup.")
         }
