@@ -140,6 +140,8 @@ class Stack:
                 [
                     self.program("ansflow-controller"), "serve", "--data-dir", self.directory / "controller",
                     "--listen", f"127.0.0.1:{self.port}", "--agent-listen", f"127.0.0.1:{self.agent_port}",
+                    # Each request is still counted.
+                    "--limit-user", "1000000",
                 ],
                 stdout=log, stderr=log, env={**os.environ, "ANSFLOW_ADMIN_PASSWORD": PASSWORD},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
