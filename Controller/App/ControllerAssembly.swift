@@ -135,7 +135,8 @@ struct ControllerAssembly {
     ) -> HTTPServices {
         var services = HTTPServices(
             commands: engine, queries: database, pipelines: database, logs: reader,
-            compiler: PipelineReader(), authentication: sessions, logins: sessions, tickets: sessions, keys: sessions,
+            compiler: PipelineReader(), authentication: sessions, access: AccessBook(database), logins: sessions,
+            tickets: sessions, keys: sessions,
             enrolmentTokens: EnrolmentTokens(database, fingerprint: authority.fingerprint, clock: Clocks.wall),
             hub: hub,
             runsVersion: { database.runsVersion }, diskFloor: { disk.shortage })

@@ -31,7 +31,7 @@ package struct HTTPConfiguration: Sendable {
     package var webSocketPing = TimeAmount.seconds(10)
     package var webSocketSilence = TimeAmount.seconds(30)
     /// How often the owner of an open WebSocket is checked again.
-    package var webSocketRecheck = TimeAmount.seconds(4)
+    package var webSocketRecheck = TimeAmount.seconds(3)
     package var rateLimits = RateLimitSettings()
     /// Other sites whose pages may read answers, as browsers send them in `Origin`; `*` for all.
     package var corsOrigins: [String] = []

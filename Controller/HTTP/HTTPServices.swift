@@ -9,6 +9,7 @@ package struct HTTPServices: Sendable {
     package var logs: any LogReading
     package var compiler: any PipelineReading
     package var authentication: any Authenticating
+    package var access: any AccessReading
     package var logins: any LoginService
     package var tickets: any TicketService
     package var keys: any APIKeyService
@@ -41,7 +42,8 @@ package struct HTTPServices: Sendable {
     package init(
         commands: any EngineCommands, queries: any RunQueries, pipelines: any PipelineRepository,
         logs: any LogReading, compiler: any PipelineReading,
-        authentication: any Authenticating, logins: any LoginService, tickets: any TicketService,
+        authentication: any Authenticating, access: any AccessReading, logins: any LoginService,
+        tickets: any TicketService,
         keys: any APIKeyService, enrolmentTokens: any EnrolmentTokenService, hub: EventHub,
         runsVersion: @escaping @Sendable () -> UInt64, diskFloor: @escaping @Sendable () -> String? = { nil },
         extraMetrics: @escaping @Sendable () async -> String = { "" }
@@ -52,6 +54,7 @@ package struct HTTPServices: Sendable {
         self.logs = logs
         self.compiler = compiler
         self.authentication = authentication
+        self.access = access
         self.logins = logins
         self.tickets = tickets
         self.keys = keys

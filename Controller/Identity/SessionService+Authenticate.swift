@@ -38,7 +38,9 @@ extension SessionService: Authenticating {
             let session = try await liveSession(id, now), String(session.user.rawValue) == claims.sub,
             let user = try await repository.user(session.user), !user.disabled
         else { return nil }
-        let principal = Principal(user: user.id, name: user.name, kind: .session(id), scopes: Self.scopes(of: user))
+        let principal = Principal(
+            user: user.id, name: user.name, kind: .session(id), scopes: Self.scopes(of: user),
+            isAdministrator: user.isAdministrator)
         return (principal, claims.exp * 1000)
     }
 
@@ -48,7 +50,8 @@ extension SessionService: Authenticating {
         else { return nil }
         try await touch(key.id, now)
         let principal = Principal(
-            user: user.id, name: user.name, kind: .apiKey(key.id), scopes: Self.scopes(of: key, owner: user))
+            user: user.id, name: user.name, kind: .apiKey(key.id), scopes: Self.scopes(of: key, owner: user),
+            isAdministrator: user.isAdministrator)
         return (principal, key.expiresAt ?? .max)
     }
 

@@ -104,7 +104,7 @@ package final class EventHub: Sendable {
         while true {
             state.withLock { $0.refreshing[run] = false }
             do {
-                let sources = try await reading.sources(of: .run(run))
+                let sources = try await reading.sources(of: .run(run), visible: .all)
                 state.withLock { state in
                     for loop in state.loops.values { loop.push([.sources([.run(run), .pipeline(pipeline)], sources)]) }
                 }

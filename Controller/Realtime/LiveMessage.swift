@@ -6,6 +6,8 @@ package import NIOCore
 package struct LiveMessage: Sendable {
     /// The topic's number that it carries.
     package var cursor: Int64
+    /// Whose event it is; nil where everybody on the topic sees it.
+    package var project: ProjectID?
     package var frame: ByteBuffer
 }
 
@@ -46,7 +48,11 @@ package enum LiveEncoder {
 
     /// - Parameter seq: The run's number on its own topic, the instance-wide one on all others.
     static func event(_ row: EventRow, seq: Int64) -> LiveMessage {
-        message(row.kind.rawValue, seq: seq, at: row.at, capacity: row.data.count + 128) { $0.raw(row.data) }
+        var message = message(row.kind.rawValue, seq: seq, at: row.at, capacity: row.data.count + 128) {
+            $0.raw(row.data)
+        }
+        message.project = row.project
+        return message
     }
 
     static func event(_ row: EventRow, for topic: Topic) -> LiveMessage {

@@ -14,6 +14,8 @@ final class Subscription: @unchecked Sendable {
 
     let viewer: Viewer
     let request: Subscribe
+    /// Whose events are sent. Nothing is before it is known.
+    var visible = Visibility.only([])
     private var phase = Phase.catchingUp([], bytes: 0, overflowed: false)
     /// Number of the last event that was sent.
     private(set) var cursor: Int64 = 0
@@ -75,6 +77,10 @@ final class Subscription: @unchecked Sendable {
 
     private func send(_ message: LiveMessage) {
         guard message.cursor > cursor else { return }
+        if let project = message.project, !visible.includes(project) {
+            cursor = message.cursor
+            return
+        }
         if viewer.deliver(message) { cursor = message.cursor } else { droppedUntil = message.cursor }
     }
 
@@ -82,15 +88,19 @@ final class Subscription: @unchecked Sendable {
 
     private func catchUp() async {
         do {
+            guard let visible = try await viewer.access.visibility(of: request.topic) else {
+                throw Viewer.Refusal.unknownTopic
+            }
+            await viewer.run { _ in self.visible = visible }
             let resumed = try await resumes()
-            if !resumed { try await sendSnapshot() }
+            if !resumed { try await sendSnapshot(visible) }
             var isBehind = resumed
             while !Task.isCancelled {
                 if isBehind { try await sendPast() }
                 if await viewer.run({ _ in self.goLive() }) { break }
                 isBehind = true
             }
-            if resumed, request.wantsLogs { try await followLogs() }
+            if resumed, request.wantsLogs { try await followLogs(visible) }
         } catch is CancellationError {
             return
         } catch let refusal as Viewer.Refusal {
@@ -112,8 +122,8 @@ final class Subscription: @unchecked Sendable {
         return true
     }
 
-    private func sendSnapshot() async throws {
-        guard let snapshot = try await viewer.hub.reading.snapshot(request.topic) else {
+    private func sendSnapshot(_ visible: Visibility) async throws {
+        guard let snapshot = try await viewer.hub.reading.snapshot(request.topic, visible: visible) else {
             throw Viewer.Refusal.unknownTopic
         }
         let starts = request.wantsLogs ? try await firstLines(snapshot.sources) : []
@@ -149,7 +159,9 @@ final class Subscription: @unchecked Sendable {
             let rows = try await viewer.hub.reading.events(
                 request.topic, after: after, limit: RealtimeLimits.eventsPerRead)
             let topic = request.topic
-            await viewer.force(rows.map { LiveEncoder.event($0, for: topic).frame })
+            let visible = await viewer.run { _ in self.visible }
+            let seen = rows.filter { visible.includes($0.project) }
+            await viewer.force(seen.map { LiveEncoder.event($0, for: topic).frame })
             if let last = rows.last {
                 let number = LiveEncoder.number(last, for: topic)
                 await viewer.run { _ in self.cursor = number }
@@ -177,8 +189,8 @@ final class Subscription: @unchecked Sendable {
 
     // MARK: Logs
 
-    private func followLogs() async throws {
-        let sources = try await viewer.hub.reading.sources(of: request.topic)
+    private func followLogs(_ visible: Visibility) async throws {
+        let sources = try await viewer.hub.reading.sources(of: request.topic, visible: visible)
         let starts = try await firstLines(sources)
         await viewer.run { _ in self.begin(starts, sources) }
     }

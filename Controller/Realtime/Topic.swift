@@ -99,11 +99,13 @@ package struct TopicSnapshot: Sendable {
 /// Where the hub reads from. Calls may be slow; none is made on an event loop.
 package protocol TopicReading: Sendable {
     /// Nil where the topic's run or pipeline does not exist.
-    func snapshot(_ topic: Topic) async throws -> TopicSnapshot?
+    ///
+    /// - Parameter visible: only what belongs to these projects is in it.
+    func snapshot(_ topic: Topic, visible: Visibility) async throws -> TopicSnapshot?
     func generation() async throws -> Int64
     /// Number of the topic's last event.
     func lastNumber(_ topic: Topic) async throws -> Int64
     /// Events above `after`, in order.
     func events(_ topic: Topic, after: Int64, limit: Int) async throws -> [EventRow]
-    func sources(of topic: Topic) async throws -> [LogSource]
+    func sources(of topic: Topic, visible: Visibility) async throws -> [LogSource]
 }

@@ -16,6 +16,7 @@ package final class Viewer: @unchecked Sendable {
 
     let hub: EventHub
     let sink: any ViewerSink
+    let access: any ViewerAccess
     private let onRefusal: @Sendable (Topic, Refusal) -> Void
     private var subscriptions: [Topic: Subscription] = [:]
     private var closed = false
@@ -25,10 +26,12 @@ package final class Viewer: @unchecked Sendable {
 
     /// - Parameter onRefusal: Called, on any thread, when a subscription could not be made.
     package init(
-        _ hub: EventHub, sink: any ViewerSink, onRefusal: @escaping @Sendable (Topic, Refusal) -> Void = { _, _ in }
+        _ hub: EventHub, sink: any ViewerSink, access: any ViewerAccess = OpenViewing(),
+        onRefusal: @escaping @Sendable (Topic, Refusal) -> Void = { _, _ in }
     ) {
         self.hub = hub
         self.sink = sink
+        self.access = access
         self.onRefusal = onRefusal
         hub.viewerCame()
     }
@@ -52,6 +55,18 @@ package final class Viewer: @unchecked Sendable {
 
     package func unsubscribe(_ topic: Topic) {
         onLoop { $0.subscriptions.removeValue(forKey: topic)?.end() }
+    }
+
+    /// Asks again for each topic whether it may still be seen, and ends those that may not, each with a refusal.
+    package func recheck() async throws {
+        for topic in await run({ Array($0.subscriptions.keys) }) {
+            let visible = try await access.visibility(of: topic)
+            if let visible {
+                await run { $0.subscriptions[topic]?.visible = visible }
+            } else {
+                refuse(topic, .unknownTopic)
+            }
+        }
     }
 
     /// The socket is gone.

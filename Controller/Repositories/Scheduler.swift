@@ -220,7 +220,8 @@ package actor Scheduler: ScheduleManaging {
             var all: [PipelineRow] = []
             var page = 1
             while true {
-                let rows = try await pipelines.pipelines(project: nil, text: nil, page: page, perPage: 100)
+                let rows = try await pipelines.pipelines(
+                    project: nil, visible: .all, text: nil, page: page, perPage: 100)
                 all += rows.items
                 page += 1
                 if rows.items.isEmpty || all.count >= rows.total { break }

@@ -3,19 +3,21 @@ package import ControllerCore
 import GRDB
 
 extension Database: ApprovalQueries {
-    package func waitingApprovals(project: ProjectID?, page: Int, perPage: Int) async throws -> Page<ApprovalView> {
+    package func waitingApprovals(
+        project: ProjectID?, visible: Visibility, page: Int, perPage: Int
+    ) async throws -> Page<ApprovalView> {
         let range = PageRange(page: page, perPage: perPage)
+        var arguments = Arguments()
+        let match =
+            visible.condition("(SELECT project FROM runs WHERE id = p.run)", project: project, &arguments) ?? "1"
+        let given = arguments
         return try await read { db in
-            let match = project == nil ? "1" : "(SELECT project FROM runs WHERE id = p.run) = ?"
-            func fill(_ arguments: inout Arguments) {
-                if let project { arguments.add(project) }
-            }
             let from = "FROM approvals p WHERE p.state = 'waiting' AND \(match)"
-            let total = try db.first("SELECT count(*) \(from)", fill) { $0.int() } ?? 0
+            let total = try db.first("SELECT count(*) \(from)", { $0 = given }) { $0.int() } ?? 0
             let rows = try db.all(
                 "SELECT \(ApprovalRow.columns) \(from) ORDER BY p.run, p.job LIMIT ? OFFSET ?",
                 {
-                    fill(&$0)
+                    $0 = given
                     $0.add(range.limit)
                     $0.add(range.offset)
                 }

@@ -4,16 +4,13 @@ import Synchronization
 
 extension Database: PipelineRepository {
     /// `perPage` is brought into 1...100; `text` is a part of the name.
-    package func pipelines(project: ProjectID?, text: String?, page: Int, perPage: Int) async throws
-        -> Page<PipelineRow>
-    {
+    package func pipelines(
+        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+    ) async throws -> Page<PipelineRow> {
         let range = PageRange(page: page, perPage: perPage)
         var match = "deleted_at IS NULL"
         var arguments = Arguments()
-        if let project {
-            match += " AND project = ?"
-            arguments.add(project)
-        }
+        if let seen = visible.condition("project", project: project, &arguments) { match += " AND " + seen }
         if let text, !text.isEmpty {
             match += " AND name LIKE ? ESCAPE '\\'"
             arguments.add(LikePattern.part(text))

@@ -8,6 +8,7 @@ final class Stamps: Sendable {
     let runs = Atomic<UInt64>(0)
     let pipelines = Atomic<UInt64>(0)
     let agents = Atomic<UInt64>(0)
+    let access = Atomic<UInt64>(0)
 }
 
 /// The controller's SQLite database. One connection does all writes and checkpoints; readers are read-only and never wait

@@ -13,9 +13,13 @@ struct RunListQuery {
             conditions.append("pipeline = ?")
             arguments.add(pipeline)
         }
-        if let project = filter.project {
-            conditions.append("project = ?")
-            arguments.add(project)
+        if filter.pipeline != nil, filter.visible != .all {
+            // A pipeline never changes its project: asked once, not for each run.
+            arguments.add(filter.pipeline)
+            let place = "(SELECT project FROM pipelines WHERE id = ?)"
+            conditions.append(filter.visible.condition(place, project: filter.project, &arguments) ?? "1")
+        } else if let seen = filter.visible.condition("project", project: filter.project, &arguments) {
+            conditions.append(seen)
         }
         if let status = filter.status {
             conditions.append("status = ?")
@@ -85,17 +89,28 @@ struct RunListQuery {
         guard isCounted else {
             return try db.first("SELECT count(*) FROM \(table) \(match)", { $0 = arguments }) { $0.int() } ?? 0
         }
-        let scope: (Int, Int64) =
-            filter.pipeline.map { (2, $0.rawValue) } ?? filter.project.map { (1, $0.rawValue) } ?? (0, 0)
-        let narrowed = filter.status == nil ? "" : "AND status = ?"
-        return try db.first(
-            "SELECT coalesce(sum(n), 0) FROM run_counts WHERE scope = ? AND scope_id = ? \(narrowed)",
-            {
-                $0.add(scope.0)
-                $0.add(scope.1)
-                if let status = filter.status { $0.add(status) }
+        var given = Arguments()
+        var match: String
+        if let pipeline = filter.pipeline {
+            match = "scope = 2 AND scope_id = ?"
+            given.add(pipeline)
+            if filter.visible != .all {
+                given.add(pipeline)
+                let place = "(SELECT project FROM pipelines WHERE id = ?)"
+                match += " AND " + (filter.visible.condition(place, &given) ?? "1")
             }
-        ) { $0.int() } ?? 0
+        } else if let seen = filter.visible.condition("scope_id", project: filter.project, &given) {
+            match = "scope = 1 AND " + seen
+        } else {
+            match = "scope = 0 AND scope_id = 0"
+        }
+        if let status = filter.status {
+            match += " AND status = ?"
+            given.add(status)
+        }
+        let final = given
+        return try db.first("SELECT coalesce(sum(n), 0) FROM run_counts WHERE \(match)", { $0 = final }) { $0.int() }
+            ?? 0
     }
 }
 

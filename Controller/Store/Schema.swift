@@ -11,6 +11,7 @@ enum Schema {
         SchemaV5Schedules.statements,
         SchemaV6References.statements,
         SchemaV10Audit.statements,
+        SchemaV6People.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -81,10 +81,12 @@ extension World {
 }
 
 extension World: ApprovalQueries, DeploymentQueries {
-    func waitingApprovals(project: ProjectID?, page: Int, perPage: Int) async throws -> Page<ApprovalView> {
+    func waitingApprovals(
+        project: ProjectID?, visible: Visibility, page: Int, perPage: Int
+    ) async throws -> Page<ApprovalView> {
         state.withLock { state in
             let all = state.runs.values.sorted { $0.run.id < $1.run.id }.flatMap { detail in
-                detail.approvals.filter { $0.state == .waiting }.map { row in
+                detail.approvals.filter { $0.state == .waiting && visible.includes(detail.run.project) }.map { row in
                     let job = detail.jobs.first { $0.id == row.job }
                     return ApprovalView(
                         row: row, run: detail.run, job: job, plan: job.flatMap { detail.plan.jobs[$0.index].approval })

@@ -144,7 +144,8 @@ extension World: LogReading {
 
 extension World: Authenticating, LoginService, TicketService, APIKeyService, EnrolmentTokenService {
     static let admin = Principal(
-        user: UserID(1), name: "admin", kind: .session(1), scopes: [.read, .run, .write, .admin])
+        user: UserID(1), name: "admin", kind: .session(1), scopes: [.read, .run, .write, .admin],
+        isAdministrator: true)
 
     func authenticate(bearer: String) async throws -> Principal? {
         guard state.withLock({ $0.valid.contains(bearer) }) else { return nil }
@@ -198,6 +199,7 @@ extension World {
     func services(_ hub: EventHub) -> HTTPServices {
         var services = HTTPServices(
             commands: self, queries: self, pipelines: self, logs: self, compiler: self, authentication: self,
+            access: self,
             logins: self, tickets: self, keys: self, enrolmentTokens: self, hub: hub,
             runsVersion: { self.state.withLock { $0.version } })
         services.approvals = self

@@ -22,6 +22,10 @@ final class World: Sendable {
         var halted: String?
         var valid: Set<String> = ["admin-token", "reader-token", "runner-token", "leaving-token"]
         var tickets: [String: Principal] = [:]
+        /// Roles in the project that is there, by user; the first user is an administrator.
+        var roles: [UserID: Role] = [UserID(2): .viewer, UserID(3): .viewer, UserID(4): .developer]
+        var accessVersion: UInt64 = 1
+        var projectState = ProjectState.active
         var loginsLeft = 3
         var cancelled: [(RunID, String?, Bool)] = []
         var skippedFinally: [RunID] = []
@@ -150,7 +154,7 @@ extension World: RunQueries {
         state.withLock { state in
             state.reads += 1
             let all = state.runs.values.map(\.run).filter { run in
-                (filter.pipeline == nil || filter.pipeline == run.pipeline)
+                (filter.pipeline == nil || filter.pipeline == run.pipeline) && filter.visible.includes(run.project)
                     && (filter.branch == nil || filter.branch == run.branch)
                     && (filter.status == nil || filter.status == Status(phase: run.phase, outcome: run.outcome))
             }.sorted { $0.id > $1.id }
@@ -175,11 +179,12 @@ extension World: RunQueries {
 }
 
 extension World: PipelineRepository {
-    func pipelines(project: ProjectID?, text: String?, page: Int, perPage: Int) async throws -> Page<PipelineRow> {
+    func pipelines(
+        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+    ) async throws -> Page<PipelineRow> {
         state.withLock { state in
-            Page(
-                items: Array(state.pipelines.dropFirst((page - 1) * perPage).prefix(perPage)),
-                total: state.pipelines.count)
+            let all = state.pipelines.filter { visible.includes($0.project) }
+            return Page(items: Array(all.dropFirst((page - 1) * perPage).prefix(perPage)), total: all.count)
         }
     }
     func pipeline(_ id: PipelineID) async throws -> PipelineRow? {

@@ -85,14 +85,15 @@ import Testing
     @Test func waitingApprovalsCarryWhatTheyAsk() async throws {
         let (scratch, database) = try await opened()
         defer { scratch.remove() }
-        let page = try await database.waitingApprovals(project: .main, page: 1, perPage: 10)
+        let page = try await database.waitingApprovals(project: .main, visible: .all, page: 1, perPage: 10)
         #expect(page.total == 2)
         #expect(page.items.map(\.run.id.rawValue) == [2, 4])
         #expect(page.items[0].job == nil && page.items[0].plan == nil)
         #expect(page.items[1].job?.id == JobID(41))
         #expect(page.items[1].plan?.message == "Go?")
-        #expect(try await database.waitingApprovals(project: nil, page: 2, perPage: 1).items.count == 1)
-        #expect(try await database.waitingApprovals(project: ProjectID(9), page: 1, perPage: 10).total == 0)
+        #expect(try await database.waitingApprovals(project: nil, visible: .all, page: 2, perPage: 1).items.count == 1)
+        #expect(
+            try await database.waitingApprovals(project: ProjectID(9), visible: .all, page: 1, perPage: 10).total == 0)
         #expect(try await database.engineClock() == 40)
     }
 }

@@ -69,12 +69,14 @@ import Testing
                 PipelineDraft(name: "n\(10 + (index * 7) % 45)", definition: ""), by: "a", at: 1)
         }
         let names = (10..<55).map { "n\($0)" }
-        let page = try await database.pipelines(project: .main, text: nil, page: 2, perPage: 20)
+        let page = try await database.pipelines(project: .main, visible: .all, text: nil, page: 2, perPage: 20)
         #expect(page.items.map(\.name) == Array(names[20..<40]))
         #expect(page.total == 45)
-        let part = try await database.pipelines(project: nil, text: "N1", page: 1, perPage: 100)
+        let part = try await database.pipelines(project: nil, visible: .all, text: "N1", page: 1, perPage: 100)
         #expect(part.items.map(\.name) == names.filter { $0.contains("n1") })
         #expect(part.total == 10)
-        #expect(try await database.pipelines(project: ProjectID(2), text: nil, page: 1, perPage: 9).total == 0)
+        #expect(
+            try await database.pipelines(project: ProjectID(2), visible: .all, text: nil, page: 1, perPage: 9).total
+                == 0)
     }
 }

@@ -10,7 +10,7 @@ import Testing
     private static func matches(_ run: RunRow, _ filter: RunFilter) -> Bool {
         func part(_ whole: String, _ text: String) -> Bool { whole.lowercased().contains(text.lowercased()) }
         return (filter.pipeline == nil || run.pipeline == filter.pipeline)
-            && (filter.project == nil || run.project == filter.project)
+            && (filter.project == nil || run.project == filter.project) && filter.visible.includes(run.project)
             && (filter.status == nil || Status(phase: run.phase, outcome: run.outcome) == filter.status)
             && (filter.branch == nil || run.branch == filter.branch)
             && (filter.event == nil || run.event == filter.event)
@@ -24,6 +24,7 @@ import Testing
         let branches = ["main", "Feature/One", "fix_100%", ""]
         return (1...runCount).map { id in
             var run = bareRun(Int64(id), pipeline: Int64.random(in: 1...5, using: &random))
+            if run.pipeline > PipelineID(3) { run.project = ProjectID(2) }
             run.phase = id % 50 == 0 ? .running : .finished
             run.outcome = run.phase == .finished ? Outcome.allCases.randomElement(using: &random) : nil
             run.branch = branches.randomElement(using: &random) ?? ""
@@ -52,6 +53,26 @@ import Testing
                 $0.project = .main
                 $0.pipeline = PipelineID(2)
             },
+            { $0.visible = .only([]) }, { $0.visible = .only([ProjectID(2)]) },
+            { $0.visible = .only([.main, ProjectID(2)]) }, { $0.visible = .only([.main, ProjectID(9)]) },
+            {
+                $0.visible = .only([ProjectID(2)])
+                $0.pipeline = PipelineID(2)
+            },
+            {
+                $0.visible = .only([ProjectID(2)])
+                $0.pipeline = PipelineID(4)
+                $0.status = .success
+            },
+            {
+                $0.visible = .only([.main])
+                $0.project = ProjectID(2)
+            },
+            {
+                $0.visible = .only([.main, ProjectID(2)])
+                $0.project = ProjectID(2)
+                $0.text = "main"
+            },
             {
                 $0.branch = "main"
                 $0.event = "manual"
@@ -72,8 +93,11 @@ import Testing
         let scratch = Scratch()
         defer { scratch.remove() }
         let database = try scratch.open()
+        try await database.write { db in try db.run("INSERT INTO projects (name) VALUES ('second')") { _ in } }
         for pipeline in 1...5 {
-            _ = try await database.create(PipelineDraft(name: "p\(pipeline)", definition: ""), by: "a", at: 1)
+            let project = pipeline > 3 ? ProjectID(2) : .main
+            _ = try await database.create(
+                PipelineDraft(project: project, name: "p\(pipeline)", definition: ""), by: "a", at: 1)
         }
         var rows = Self.rows()
         for start in stride(from: 0, to: rows.count, by: 1000) {

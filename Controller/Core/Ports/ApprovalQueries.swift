@@ -18,7 +18,11 @@ package struct ApprovalView: Equatable, Sendable {
 /// Reading approvals.
 package protocol ApprovalQueries: Sendable {
     /// Those that nobody has answered, the longest waiting run first. `page` counts from 1.
-    func waitingApprovals(project: ProjectID?, page: Int, perPage: Int) async throws -> Page<ApprovalView>
+    ///
+    /// - Parameter visible: only of these projects: what the caller may see.
+    func waitingApprovals(
+        project: ProjectID?, visible: Visibility, page: Int, perPage: Int
+    ) async throws -> Page<ApprovalView>
     /// The engine's clock as of the last commit: deadlines count by it.
     func engineClock() async throws -> Int64
 }

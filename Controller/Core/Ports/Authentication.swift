@@ -17,12 +17,15 @@ package struct Principal: Equatable, Sendable {
     package var kind: Kind
     /// What it may do, all inclusions spelled out.
     package var scopes: Set<Scope>
+    /// Whether its user may do everything in every project, within ``scopes``.
+    package var isAdministrator: Bool
 
-    package init(user: UserID, name: String, kind: Kind, scopes: Set<Scope>) {
+    package init(user: UserID, name: String, kind: Kind, scopes: Set<Scope>, isAdministrator: Bool = false) {
         self.user = user
         self.name = name
         self.kind = kind
         self.scopes = scopes
+        self.isAdministrator = isAdministrator
     }
 }
 

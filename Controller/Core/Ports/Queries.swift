@@ -18,6 +18,8 @@ extension Page: Equatable where Item: Equatable {}
 package struct RunFilter: Hashable, Sendable {
     package var pipeline: PipelineID?
     package var project: ProjectID?
+    /// Only of these projects: what the caller may see.
+    package var visible = Visibility.all
     package var status: Status?
     package var branch: String?
     package var event: String?
@@ -81,7 +83,11 @@ package enum PipelineChange: Error, Equatable, Sendable {
 /// Pipelines: saved texts with their history.
 package protocol PipelineRepository: Sendable {
     /// By name.
-    func pipelines(project: ProjectID?, text: String?, page: Int, perPage: Int) async throws -> Page<PipelineRow>
+    ///
+    /// - Parameter visible: only of these projects: what the caller may see.
+    func pipelines(
+        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+    ) async throws -> Page<PipelineRow>
     func pipeline(_ id: PipelineID) async throws -> PipelineRow?
     func pipeline(named name: String) async throws -> PipelineRow?
     /// Newest first.

@@ -18,6 +18,11 @@ package struct Call: Sendable {
     let audit: AuditDraft?
     /// The caller's `traceparent`, where it sent a good one.
     package var trace: String?
+    /// What the caller may do in which project.
+    var access = Access.none
+    /// The route's own ``Route/role``.
+    var role: Role?
+    let grants = Grants()
 
     /// Who calls. Only for routes that are not public.
     var principal: Principal {

@@ -11,18 +11,19 @@ struct ApprovalRoutes {
         return [
             Route(
                 .get, "/api/v1/approvals", .read, "listApprovals",
-                "Approvals that wait for an answer, oldest run first",
+                "Approvals that wait for an answer, oldest run first", role: .viewer,
                 query: Query.paging + [QueryParameter("project_id", "Only of this project", .id)],
                 describes: Description(.approvals, answers: [.page(of: Schemas.openApproval)]), handler: list),
             Route(
                 .post, one + "/approve", .run, "approveRun", "Say yes to a job, or a whole run, that waits for it",
+                role: .developer,
                 body: ["application/json"],
                 describes: Description(
                     .approvals, takes: Schemas.approve, answers: [.ok(.component(Schemas.answered))], problems: [409]),
                 handler: approve),
             Route(
                 .post, one + "/decline", .run, "declineRun",
-                "Say no to a job, or a whole run, that waits for an answer",
+                "Say no to a job, or a whole run, that waits for an answer", role: .developer,
                 body: ["application/json"],
                 describes: Description(
                     .approvals, takes: Schemas.decline, answers: [.ok(.component(Schemas.answered))], problems: [409]),
@@ -35,7 +36,8 @@ struct ApprovalRoutes {
         let (page, perPage) = try call.query.page()
         let project = try call.query.integer("project_id", 1...Int64.max).map { ProjectID($0) }
         let clock = try await approvals.engineClock()
-        let found = try await approvals.waitingApprovals(project: project, page: page, perPage: perPage)
+        let found = try await approvals.waitingApprovals(
+            project: project, visible: call.visible, page: page, perPage: perPage)
         return ListJSON.reply(
             found, number: page, perPage: perPage, path: "/api/v1/approvals",
             query: project.map { "project_id=\($0)&" } ?? ""
@@ -102,11 +104,12 @@ struct ApprovalRoutes {
         guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
             throw Problem.notFound("There is no such run.")
         }
+        try await call.allow(in: detail.run.project, what: "run")
         let job = try wanted ?? Self.only(detail)
         let plan = detail.plan.jobs.first { $0.id == job }
         if let job, plan == nil { throw Problem.invalid("job", "The run has no job `\(job.prefix(256))`.") }
         if job != nil, plan?.approval == nil { throw Problem.conflict("The job needs no approval.") }
-        try Self.check(call.principal, plan?.approval)
+        try Self.check(call, detail.run.project, plan?.approval)
         return Gate(detail: detail, job: job, plan: plan?.approval)
     }
 
@@ -125,11 +128,17 @@ struct ApprovalRoutes {
 
     /// Who may start runs may answer, unless the plan asks for more. A whole run waits since its code comes from outside: letting
     /// that in is a maintainer's word.
-    private static func check(_ caller: Principal, _ plan: ApprovalPlan?) throws {
+    private static func check(_ call: Call, _ project: ProjectID, _ plan: ApprovalPlan?) throws {
         let roles = plan.map(\.by) ?? [.maintainer]
-        guard !roles.isEmpty, !roles.contains(where: { caller.scopes.contains($0.scope) }) else { return }
+        guard !roles.isEmpty else { return }
+        let own = call.access.role(in: project)
+        let isEnough = roles.contains { role in
+            own.map { $0 >= role.role } == true && call.principal.scopes.contains(role.scope)
+        }
+        if isEnough { return }
         let names = roles.map { "`\($0.rawValue)`" }.joined(separator: " or ")
-        throw Problem.forbidden("This needs somebody with the role \(names).")
+        throw Problem.forbidden(
+            "This needs somebody with the role \(names) in the project, and a key with a scope that is as large.")
     }
 
     private func reply(_ row: ApprovalRow, _ gate: Gate) -> Reply {
@@ -152,12 +161,15 @@ struct ApprovalRoutes {
 }
 
 extension ApprovalPlan.Role {
-    /// What a caller in this role may do at least.
-    var scope: Scope {
+    /// The role in the project that it stands for.
+    var role: Role {
         switch self {
-        case .developer: .run
-        case .maintainer: .write
-        case .owner: .admin
+        case .developer: .developer
+        case .maintainer: .maintainer
+        case .owner: .owner
         }
     }
+
+    /// What a key must be good for beside the role: one that may only start runs lets nothing into production.
+    var scope: Scope { self == .developer ? .run : .write }
 }

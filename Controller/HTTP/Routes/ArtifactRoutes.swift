@@ -15,16 +15,18 @@ struct ArtifactRoutes {
         let job = QueryParameter("job", "The job's id; for a cell of a matrix with its values, as `build[arch=amd64]`")
         return [
             Route(
-                .get, path, .read, "runArtifacts", "Files that the run's jobs have kept", query: Query.paging + [job],
+                .get, path, .read, "runArtifacts", "Files that the run's jobs have kept", role: .viewer,
+                query: Query.paging + [job],
                 describes: Description(.artifacts, answers: [.page(of: Schemas.artifact)]), handler: list),
             Route(
-                .get, path + "/file", .read, "runArtifact", "One file; takes `Range`",
+                .get, path + "/file", .read, "runArtifact", "One file; takes `Range`", role: .viewer,
                 query: [job, QueryParameter("path", "The file's path as the list gives it", required: true)],
                 describes: Description(
                     .artifacts, answers: [.content("application/octet-stream"), .partial("application/octet-stream")],
                     problems: [409], takesRange: true), handler: file),
             Route(
                 .get, path + "/archive", .read, "runArtifactArchive", "All files of one job, as a tar archive",
+                role: .viewer,
                 query: [QueryParameter(job.name, job.summary, required: true)],
                 describes: Description(.artifacts, answers: [.content("application/x-tar")]), handler: archive),
         ]
@@ -37,7 +39,8 @@ struct ArtifactRoutes {
 
     private func rows(_ call: Call, job: String?) async throws -> [ArtifactRow] {
         let id = RunID(try call.id(what: "run"))
-        guard try await services.queries.run(id) != nil else { throw Problem.notFound("There is no such run.") }
+        guard let run = try await services.queries.run(id) else { throw Problem.notFound("There is no such run.") }
+        try await call.allow(in: run.project, what: "run")
         return try await store().artifacts(of: id, job: job)
     }
 

@@ -85,7 +85,7 @@ struct AuthRoutes {
             json.object { json in
                 json.field("id", principal.user.rawValue)
                 json.field("username", principal.name)
-                json.field("is_administrator", principal.scopes.contains(.admin))
+                json.field("is_administrator", principal.isAdministrator)
                 json.field("scopes", principal.scopes.map(\.rawValue).sorted())
                 switch principal.kind {
                 case .session: json.field("authenticated_by", "session")

@@ -10,11 +10,11 @@ struct EnvironmentRoutes {
         let path = "/api/v1/projects/{id}/environments"
         return [
             Route(
-                .get, path, .read, "listEnvironments", "Environments of a project with what is deployed",
+                .get, path, .read, "listEnvironments", "Environments of a project with what is deployed", role: .viewer,
                 describes: Description(.environments, answers: [.whole(of: Schemas.environment)]), handler: list),
             Route(
                 .get, path + "/{environment}/deployments", .read, "listDeployments",
-                "What was deployed to an environment, newest first", query: Query.paging,
+                "What was deployed to an environment, newest first", role: .viewer, query: Query.paging,
                 describes: Description(.environments, answers: [.page(of: Schemas.deployment)]), handler: history),
         ]
     }
@@ -27,7 +27,9 @@ struct EnvironmentRoutes {
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
-        let all = try await deployments().environments(of: ProjectID(call.id(what: "project")))
+        let project = ProjectID(try call.id(what: "project"))
+        try await call.allow(in: project)
+        let all = try await deployments().environments(of: project)
         return ListJSON.whole(all) { json, environment in
             json.object { json in
                 json.field("name", environment.name)
@@ -41,6 +43,7 @@ struct EnvironmentRoutes {
 
     @Sendable private func history(_ call: Call) async throws -> Reply {
         let project = ProjectID(try call.id(what: "project"))
+        try await call.allow(in: project)
         let name = call.parameters[1]
         let (page, perPage) = try call.query.page()
         let found = try await deployments().deployments(to: name, of: project, page: page, perPage: perPage)

@@ -24,6 +24,7 @@ struct LogRoutes {
         return [
             Route(
                 .get, base + "{step}/log", .read, "stepLog", "A step's log; the step is `step` or `job/step`",
+                role: .viewer,
                 query: query, acceptsEncodedSlash: true,
                 describes: Description(
                     .logs,
@@ -33,7 +34,8 @@ struct LogRoutes {
                     ], problems: [409], takesRange: true)
             ) { try await log($0, $0.parameters[1]) },
             Route(
-                .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", query: query,
+                .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", role: .viewer,
+                query: query,
                 describes: Description(
                     .logs,
                     "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
@@ -79,6 +81,7 @@ struct LogRoutes {
         guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
             throw Problem.notFound("There is no such run.")
         }
+        try await call.allow(in: detail.run.project, what: "run")
         let jobs = Dictionary(detail.jobs.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
         let found = detail.steps.filter { $0.name == step || "\(jobs[$0.job] ?? "")/\($0.name)" == step }
         guard let row = found.first else { throw Problem.notFound("The run has no step `\(step)`.") }

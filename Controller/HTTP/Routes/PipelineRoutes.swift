@@ -14,12 +14,12 @@ struct PipelineRoutes {
         let path = "/api/v1/pipelines"
         return [
             Route(
-                .get, path, .read, "listPipelines", "List pipelines",
+                .get, path, .read, "listPipelines", "List pipelines", role: .viewer,
                 query: Query.paging + [
                     QueryParameter("project_id", "Only of this project", .id), QueryParameter("q", "Part of the name"),
                 ], describes: Description(.pipelines, answers: [.page(of: Schemas.pipeline)]), handler: list),
             Route(
-                .post, path, .write, "createPipeline", "Save a new pipeline", body: Self.json,
+                .post, path, .write, "createPipeline", "Save a new pipeline", role: .maintainer, body: Self.json,
                 describes: Description(
                     .pipelines,
                     "The definition comes with the request, or is read from the repository where `repository.path` says.",
@@ -38,30 +38,33 @@ struct PipelineRoutes {
                     answers: [.ok(.anything, example: "{\"title\":\"pipeline\"}", as: "application/schema+json")],
                     problems: [404]), handler: schema),
             Route(
-                .get, path + "/{id}", .read, "getPipeline", "One pipeline",
+                .get, path + "/{id}", .read, "getPipeline", "One pipeline", role: .viewer,
                 describes: Description(
                     .pipelines, "The `ETag` is the version, for `If-Match`.",
                     answers: [.ok(.component(Schemas.pipeline))]), handler: get),
             Route(
-                .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", body: Self.json,
+                .put, path + "/{id}", .write, "replacePipeline", "Replace a pipeline", role: .maintainer,
+                body: Self.json,
                 describes: Description(
                     .pipelines, takes: Schemas.newPipeline, answers: [.ok(.component(Schemas.pipeline))],
                     problems: [409, 502], takesIfMatch: true)
             ) { try await change($0, isReplacement: true) },
             Route(
-                .patch, path + "/{id}", .write, "updatePipeline", "Change parts of a pipeline", body: Self.json,
+                .patch, path + "/{id}", .write, "updatePipeline", "Change parts of a pipeline", role: .maintainer,
+                body: Self.json,
                 describes: Description(
                     .pipelines, takes: Schemas.pipelineChange, answers: [.ok(.component(Schemas.pipeline))],
                     problems: [409, 502], takesIfMatch: true)
             ) { try await change($0, isReplacement: false) },
             Route(
-                .delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline",
+                .delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline", role: .maintainer,
                 describes: Description(.pipelines, answers: [.noContent], takesIfMatch: true), handler: delete),
             Route(
-                .get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health",
+                .get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health", role: .viewer,
                 describes: Description(.pipelines, answers: [.ok(.component(Schemas.pipelineStatus))]), handler: status),
             Route(
                 .get, path + "/{id}/versions", .read, "pipelineVersions", "Every saved version, newest first",
+                role: .viewer,
                 query: Query.paging, describes: Description(.pipelines, answers: [.page(of: Schemas.version)]),
                 handler: versions),
         ]
@@ -72,7 +75,7 @@ struct PipelineRoutes {
         let project = try call.query.integer("project_id", 1...Int64.max)
         let text = call.query.text("q")
         let rows = try await services.pipelines.pipelines(
-            project: project.map { ProjectID($0) }, text: text, page: page, perPage: perPage)
+            project: project.map { ProjectID($0) }, visible: call.visible, text: text, page: page, perPage: perPage)
         var query = ""
         if let project { query += "project_id=\(project)&" }
         if let text { query += "q=\(PercentCode.encode(text))&" }
@@ -85,6 +88,7 @@ struct PipelineRoutes {
         guard let row = try await services.pipelines.pipeline(PipelineID(call.id(what: "pipeline"))) else {
             throw Problem.notFound("There is no such pipeline.")
         }
+        try await call.allow(in: row.project, what: "pipeline")
         return row
     }
 
@@ -151,7 +155,9 @@ struct PipelineRoutes {
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
-        let draft = try await checked(try draft(&fields, from: nil, isWhole: true))
+        let given = try draft(&fields, from: nil, isWhole: true)
+        try await call.allow(in: given.project)
+        let draft = try await checked(given)
         let row = try await changing {
             try await services.pipelines.create(draft, by: call.principal.name, at: configuration.now())
         }

@@ -11,7 +11,8 @@ struct RerunRoutes {
         [
             Route(
                 .post, RunRoutes.path + "/{id}/rerun", .run, "rerunRun",
-                "Run a finished run again: all of it, what failed, or from one job on", body: ["application/json"],
+                "Run a finished run again: all of it, what failed, or from one job on", role: .developer,
+                body: ["application/json"],
                 describes: Description(
                     .runs, takes: .optional(Schemas.rerun, example: "{\"mode\":\"failed\"}"),
                     answers: [.created(.component(Schemas.run))], problems: [502]), handler: rerun)
@@ -30,6 +31,7 @@ struct RerunRoutes {
         guard let detail = try await services.queries.runDetail(id) else {
             throw Problem.notFound("There is no such run.")
         }
+        try await call.allow(in: detail.run.project, what: "run")
         let key = try RunRoutes.idempotencyKey(call)
         if let key, let known = try await services.queries.idempotentRun(key),
             let run = try await services.queries.run(known)

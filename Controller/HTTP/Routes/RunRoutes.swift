@@ -15,23 +15,24 @@ struct RunRoutes {
         let one = Self.path + "/{id}"
         return [
             Route(
-                .post, "/api/v1/pipelines/{id}/runs", .run, "createRun", "Start a run", body: ["application/json"],
+                .post, "/api/v1/pipelines/{id}/runs", .run, "createRun", "Start a run", role: .developer,
+                body: ["application/json"],
                 describes: Description(
                     .runs,
                     "At most one of `ref`, `branch` and `tag`; where there is none, the ref of the pipeline is taken.",
                     takes: .optional(Schemas.runStart, example: "{\"branch\":\"main\",\"inputs\":{\"region\":\"eu\"}}"),
                     answers: [.created(.component(Schemas.run))], problems: [502]), handler: create),
             Route(
-                .get, Self.path, .read, "listRuns", "List runs, newest first",
+                .get, Self.path, .read, "listRuns", "List runs, newest first", role: .viewer,
                 query: Query.paging + Self.filters + [
                     QueryParameter("sort", "The only order", .choice(["-created_at"]), default: "-created_at")
                 ],
                 describes: Description(.runs, answers: [.page(of: Schemas.run)]), handler: list),
             Route(
-                .get, one, .read, "getRun", "One run with its jobs, steps and attempts",
+                .get, one, .read, "getRun", "One run with its jobs, steps and attempts", role: .viewer,
                 describes: Description(.runs, answers: [.ok(.component(Schemas.runDetail))]), handler: get),
             Route(
-                .post, one + "/cancel", .run, "cancelRun", "Cancel a run", body: ["application/json"],
+                .post, one + "/cancel", .run, "cancelRun", "Cancel a run", role: .developer, body: ["application/json"],
                 describes: Description(
                     .runs, "Who cancels a run that has ended gets its end.",
                     takes: .optional(
@@ -39,13 +40,13 @@ struct RunRoutes {
                         example: "{\"reason\":\"Not needed.\"}"), answers: [.ok(.component(Schemas.run))],
                     problems: [409]), handler: cancel),
             Route(
-                .get, one + "/events", .read, "runEvents", "The run's ordered history",
+                .get, one + "/events", .read, "runEvents", "The run's ordered history", role: .viewer,
                 query: [
                     QueryParameter("after", "Only events above this number", .integer(0...Int64.max), default: "0"),
                     QueryParameter("limit", "At most so many", .integer(1...1000), default: "100"),
                 ], describes: Description(.runs, answers: [.ok(.component(Schemas.events))]), handler: events),
             Route(
-                .get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings",
+                .get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings", role: .viewer,
                 describes: Description(.runs, answers: [.ok(.component(Schemas.runGraph))]), handler: graph),
         ] + RerunRoutes(services: services, runs: self).routes + ApprovalRoutes(services: services).routes
             + EnvironmentRoutes(services: services).routes
@@ -66,7 +67,10 @@ struct RunRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let (page, perPage) = try call.query.page()
-        let key = PageCache.Key(filter: try Self.filter(call.query), page: page, perPage: perPage)
+        var filter = try Self.filter(call.query)
+        // Part of the key: who may see less gets other pages.
+        filter.visible = call.visible
+        let key = PageCache.Key(filter: filter, page: page, perPage: perPage)
         // Before the read: see PageCache.
         let version = services.runsVersion()
         if let entry = cache.entry(key, version: version) { return Self.reply(entry) }
@@ -114,6 +118,7 @@ struct RunRoutes {
         guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
             throw Problem.notFound("There is no such run.")
         }
+        try await call.allow(in: detail.run.project, what: "run")
         return detail
     }
 
@@ -122,6 +127,7 @@ struct RunRoutes {
         let after = try call.query.integer("after", 0...Int64.max) ?? 0
         let limit = Int(try call.query.integer("limit", 1...1000) ?? 100)
         guard let run = try await services.queries.run(id) else { throw Problem.notFound("There is no such run.") }
+        try await call.allow(in: run.project, what: "run")
         let rows = try await services.queries.events(of: id, after: after, limit: limit)
         var reply = Reply.json(capacity: 256 + rows.count * 512) { json in
             json.object { json in
@@ -150,6 +156,9 @@ struct RunRoutes {
         let force = fields.bool("force") ?? false
         let skipFinally = fields.bool("skip_finally") ?? false
         try fields.finish()
+        guard let known = try await services.queries.run(id) else { throw Problem.notFound("There is no such run.") }
+        // What is still going on when a project is archived can be stopped.
+        try await call.allow(in: known.project, what: "run", evenArchived: true)
         do {
             let run = try await services.commands.cancelRun(
                 id, by: call.principal.name, reason: reason, force: force, skipFinally: skipFinally)
@@ -176,6 +185,7 @@ struct RunRoutes {
         guard let pipeline = try await services.pipelines.pipeline(id) else {
             throw Problem.notFound("There is no such pipeline.")
         }
+        try await call.allow(in: pipeline.project, what: "pipeline")
         let key = try Self.idempotencyKey(call)
         if let key, let known = try await services.queries.idempotentRun(key),
             let run = try await services.queries.run(known)

@@ -12,11 +12,11 @@ struct ScheduleRoutes {
         let path = "/api/v1/pipelines/{id}/schedules"
         return [
             Route(
-                .get, path, .read, "listSchedules", "Schedules of a pipeline with their next times",
+                .get, path, .read, "listSchedules", "Schedules of a pipeline with their next times", role: .viewer,
                 query: [QueryParameter("next", "How many times to come of each", .integer(0...100), default: "5")],
                 describes: Description(.schedules, answers: [.whole(of: Schemas.schedule)]), handler: list),
             Route(
-                .patch, path + "/{name}", .write, "updateSchedule", "Switch a schedule off or on",
+                .patch, path + "/{name}", .write, "updateSchedule", "Switch a schedule off or on", role: .maintainer,
                 body: ["application/json"],
                 describes: Description(
                     .schedules,
@@ -29,6 +29,7 @@ struct ScheduleRoutes {
         guard let row = try await services.pipelines.pipeline(PipelineID(call.id(what: "pipeline"))) else {
             throw Problem.notFound("There is no such pipeline.")
         }
+        try await call.allow(in: row.project, what: "pipeline")
         guard let schedules = services.schedules else { throw Problem.unavailable("Nothing runs by time here.") }
         return (row, schedules)
     }

@@ -30,13 +30,14 @@ struct SecretRoutes {
     ) -> [Route] {
         [
             Route(
-                .get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)",
+                .get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)", role: .maintainer,
                 describes: Description(.secrets, answers: [.whole(of: Schemas.secret)])
             ) { call in
                 try await list(call, environment(call))
             },
             Route(
-                .post, path, .write, "create\(kind)Secret", "Set a new secret of \(what)", body: Self.json,
+                .post, path, .write, "create\(kind)Secret", "Set a new secret of \(what)", role: .maintainer,
+                body: Self.json,
                 describes: Description(
                     .secrets, takes: Schemas.newSecret, answers: [.created(.component(Schemas.keptSecret))],
                     problems: [409])
@@ -45,6 +46,7 @@ struct SecretRoutes {
             },
             Route(
                 .put, path + "/{name}", .write, "set\(kind)Secret", "Set or replace a secret of \(what)",
+                role: .maintainer,
                 body: Self.json,
                 describes: Description(
                     .secrets, takes: Schemas.secretValue,
@@ -56,6 +58,7 @@ struct SecretRoutes {
             },
             Route(
                 .delete, path + "/{name}", .write, "delete\(kind)Secret", "Delete a secret of \(what)",
+                role: .maintainer,
                 describes: Description(.secrets, answers: [.noContent], problems: [409])
             ) { call in
                 try await delete(call, environment(call))
@@ -68,10 +71,16 @@ struct SecretRoutes {
         return secrets
     }
 
-    private func project(_ call: Call) throws -> ProjectID { ProjectID(try call.id(what: "project")) }
+    /// The project that the path names, for callers who may.
+    private func project(_ call: Call) async throws -> ProjectID {
+        let project = ProjectID(try call.id(what: "project"))
+        try await call.allow(in: project)
+        return project
+    }
 
     private func list(_ call: Call, _ environment: String) async throws -> Reply {
-        let rows = try await vault().list(project: project(call), environment: environment)
+        let project = try await project(call)
+        let rows = try await vault().list(project: project, environment: environment)
         return ListJSON.whole(rows) { json, row in json.object { Self.members(row, &$0) } }
     }
 
@@ -97,7 +106,8 @@ struct SecretRoutes {
 
     private func delete(_ call: Call, _ environment: String) async throws -> Reply {
         let name = call.parameters[environment.isEmpty ? 1 : 2]
-        guard try await vault().delete(name, project: project(call), environment: environment) else {
+        let project = try await project(call)
+        guard try await vault().delete(name, project: project, environment: environment) else {
             throw Problem.notFound("There is no such secret.")
         }
         return .noContent
@@ -106,9 +116,10 @@ struct SecretRoutes {
     private func set(
         _ name: String, _ value: String, _ call: Call, _ environment: String, _ mode: SecretPut
     ) async throws -> SecretRow {
+        let project = try await project(call)
         do {
             return try await vault().set(
-                name, value: value, project: project(call), environment: environment, mode: mode,
+                name, value: value, project: project, environment: environment, mode: mode,
                 by: call.principal.name)
         } catch SecretChange.noProject {
             throw Problem.notFound("There is no such project.")

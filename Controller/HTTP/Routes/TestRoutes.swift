@@ -10,6 +10,7 @@ struct TestRoutes {
         [
             Route(
                 .get, RunRoutes.path + "/{id}/tests", .read, "runTests", "Test results of a run, failed ones first",
+                role: .viewer,
                 query: Query.paging + [
                     QueryParameter("job", "Only of this job"),
                     QueryParameter("outcome", "Only of this outcome", .choice(TestOutcome.self)),
@@ -17,7 +18,7 @@ struct TestRoutes {
                 ], describes: Description(.tests, answers: [.ok(.component(Schemas.runTests))]), handler: list),
             Route(
                 .get, "/api/v1/pipelines/{id}/tests/{test}", .read, "testHistory",
-                "The newest results of one test in a pipeline's runs",
+                "The newest results of one test in a pipeline's runs", role: .viewer,
                 query: [QueryParameter("limit", "At most so many", .integer(1...1000), default: "50")],
                 parameters: ["test": .id],
                 describes: Description(.tests, answers: [.ok(.component(Schemas.testHistory))]), handler: history),
@@ -34,7 +35,8 @@ struct TestRoutes {
         let id = RunID(try call.id(what: "run"))
         var filter = TestFilter(job: call.query.text("job"), text: call.query.text("q"))
         filter.outcome = call.query.text("outcome").flatMap(TestOutcome.init(rawValue:))
-        guard try await services.queries.run(id) != nil else { throw Problem.notFound("There is no such run.") }
+        guard let run = try await services.queries.run(id) else { throw Problem.notFound("There is no such run.") }
+        try await call.allow(in: run.project, what: "run")
         let rows = try await tests().tests(of: id, filter, page: page, perPage: perPage)
         let summary = try await tests().testSummary(of: id)
         var query = ""
@@ -87,6 +89,10 @@ struct TestRoutes {
     @Sendable private func history(_ call: Call) async throws -> Reply {
         let pipeline = PipelineID(try call.id(what: "pipeline"))
         let limit = try call.query.integer("limit", 1...1000) ?? 50
+        guard let row = try await services.pipelines.pipeline(pipeline) else {
+            throw Problem.notFound("There is no such pipeline.")
+        }
+        try await call.allow(in: row.project, what: "pipeline")
         guard
             let (test, results) = try await tests().testHistory(
                 call.id(1, what: "test"), of: pipeline, limit: Int(limit))

@@ -1,4 +1,4 @@
-import ControllerCore
+package import ControllerCore
 package import HTTPTypes
 
 /// What a caller must be allowed to do. There is no route without one.
@@ -8,6 +8,8 @@ package enum Permission: String, Sendable, CaseIterable {
     /// Everybody who is logged in, for their own things.
     case authenticated
     case read, run, write, admin
+    /// Only keys that were made for webhooks.
+    case webhook
 
     var scope: Scope? {
         switch self {
@@ -16,6 +18,7 @@ package enum Permission: String, Sendable, CaseIterable {
         case .run: .run
         case .write: .write
         case .admin: .admin
+        case .webhook: .webhook
         }
     }
 }
@@ -49,6 +52,9 @@ package struct Route: Sendable {
     /// Segments are literals or `{name}`.
     package var path: String
     package var permission: Permission
+    /// The smallest role in the project of what is asked for; nil where it belongs to no project. A handler with one that answers
+    /// without having asked for the role, or for what its caller may see, is refused: see ``Grants``.
+    package var role: Role?
     /// The operation's id in the interface's description.
     package var operation: String
     package var summary: String
@@ -66,13 +72,14 @@ package struct Route: Sendable {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ permission: Permission, _ operation: String, _ summary: String,
-        query: [QueryParameter] = [], body: [String] = [], acceptsTrailingSlash: Bool = false,
+        role: Role? = nil, query: [QueryParameter] = [], body: [String] = [], acceptsTrailingSlash: Bool = false,
         acceptsEncodedSlash: Bool = false, parameters: [String: ParameterKind] = [:], describes: Description? = nil,
         handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.permission = permission
+        self.role = role
         self.operation = operation
         self.summary = summary
         self.query = query

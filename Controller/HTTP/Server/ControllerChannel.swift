@@ -119,7 +119,7 @@ private struct ViewerUpgrader: NIOTypedHTTPServerProtocolUpgrader {
         channel.eventLoop.makeCompletedFuture {
             guard let grant = grants.grant else { throw ChannelError.operationUnsupported }
             let pipeline = channel.pipeline.syncOperations
-            let socket = ViewerSocket(channel, grant, dispatcher.services.hub, dispatcher.configuration)
+            let socket = ViewerSocket(channel, grant, dispatcher.services, dispatcher.configuration)
             try pipeline.addHandler(socket)
             return .webSocket(socket)
         }

@@ -126,11 +126,19 @@ struct Dispatcher: Sendable {
         if let principal { seen.standing = try limit(principal, began) }
         let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
         let body = try await body(of: request, route)
-        let call = Call(
+        var call = Call(
             method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
             requestID: mark.requestID, remote: connection.remote, caller: principal, audit: seen.audit,
             trace: mark.trace)
-        return try await RequestMark.$current.withValue(mark) { try await route.handler(call) }
+        call.role = route.role
+        if let principal { call.access = try await services.access.access(of: principal) }
+        let asked = call
+        let reply = try await RequestMark.$current.withValue(mark) { try await route.handler(asked) }
+        guard route.role == nil || call.grants.wereAsked else {
+            logger.critical("a route answered without asking for a role", metadata: ["operation": "\(route.operation)"])
+            throw Problem.internalError
+        }
+        return reply
     }
 
     private func limit(_ principal: Principal, _ now: ContinuousClock.Instant) throws -> RateLimits.Standing? {

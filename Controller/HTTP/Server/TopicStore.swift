@@ -22,7 +22,7 @@ package struct TopicStore: TopicReading {
     /// Runs shown in a snapshot of many.
     private static let runsMax = 50
 
-    package func snapshot(_ topic: Topic) async throws -> TopicSnapshot? {
+    package func snapshot(_ topic: Topic, visible: Visibility) async throws -> TopicSnapshot? {
         let generation = try await queries.generation()
         if case .run(let id) = topic {
             guard let detail = try await queries.runDetail(id) else { return nil }
@@ -35,7 +35,7 @@ package struct TopicStore: TopicReading {
         }
         // The number first: what is committed while the runs are read comes again as an event.
         let last = try await queries.lastEventID()
-        guard let runs = try await runs(of: topic) else { return nil }
+        guard let runs = try await runs(of: topic, visible) else { return nil }
         var json = JSONWriter(capacity: 512 + runs.count * 640)
         json.name("runs")
         json.array(runs) { RunJSON.run($1, &$0) }
@@ -67,13 +67,14 @@ package struct TopicStore: TopicReading {
         }
     }
 
-    package func sources(of topic: Topic) async throws -> [LogSource] {
+    package func sources(of topic: Topic, visible: Visibility) async throws -> [LogSource] {
         if case .run(let id) = topic { return try await queries.runDetail(id).map(Self.sources) ?? [] }
-        return try await sources(ofActive: try await runs(of: topic) ?? [])
+        return try await sources(ofActive: try await runs(of: topic, visible) ?? [])
     }
 
-    private func runs(of topic: Topic) async throws -> [RunRow]? {
+    private func runs(of topic: Topic, _ visible: Visibility) async throws -> [RunRow]? {
         var filter = RunFilter()
+        filter.visible = visible
         if case .pipeline(let id) = topic {
             guard try await pipelines.pipeline(id) != nil else { return nil }
             filter.pipeline = id

@@ -33,7 +33,10 @@ struct UpgradeDecision: Sendable {
             throw Problem.forbidden("This needs the permission `read`, which you do not have.")
         }
         if path.segments.count == 1 { return Grant(principal: principal, first: nil) }
-        guard let topic, try await exists(topic) else { throw Problem.notFound("There is no such run or pipeline.") }
+        let rights = Rights(services: services, principal: principal)
+        guard let topic, try await rights.visibility(of: topic) != nil else {
+            throw Problem.notFound("There is no such run or pipeline.")
+        }
         let logs = try Self.logs(query.text("logs"), isDefault: path.segments[1] == "executions")
         return Grant(
             principal: principal,
@@ -72,15 +75,11 @@ struct UpgradeDecision: Sendable {
             return try await services.authentication.authenticate(bearer: bearer)
         }
         guard let ticket = query.text("token") else { return nil }
-        return services.tickets.redeemTicket(ticket)
-    }
-
-    private func exists(_ topic: Topic) async throws -> Bool {
-        switch topic {
-        case .run(let id): try await services.queries.run(id) != nil
-        case .pipeline(let id): try await services.pipelines.pipeline(id) != nil
-        case .system: true
-        }
+        // Its owner may have been shut out since it was made.
+        guard let principal = services.tickets.redeemTicket(ticket),
+            await services.authentication.isStillValid(principal)
+        else { return nil }
+        return principal
     }
 
     private static func logs(_ text: String?, isDefault: Bool) throws -> (wanted: Bool, lines: [String: UInt64]) {

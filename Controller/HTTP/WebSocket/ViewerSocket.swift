@@ -20,6 +20,7 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
 
     let eventLoop: any EventLoop
     let principal: Principal
+    private let rights: Rights
     private let channel: any Channel
     /// Its own, while it is in the pipeline: the shortest way to the socket.
     private var context: ChannelHandlerContext?
@@ -35,13 +36,17 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     private var frames = 0
     private var windowEnd = NIODeadline.now()
 
-    init(_ channel: any Channel, _ grant: UpgradeDecision.Grant, _ hub: EventHub, _ configuration: HTTPConfiguration) {
+    init(
+        _ channel: any Channel, _ grant: UpgradeDecision.Grant, _ services: HTTPServices,
+        _ configuration: HTTPConfiguration
+    ) {
         self.channel = channel
         self.configuration = configuration
         eventLoop = channel.eventLoop
         principal = grant.principal
         first = grant.first
-        self.hub = hub
+        hub = services.hub
+        rights = Rights(services: services, principal: grant.principal)
     }
 
     private let first: Subscribe?
@@ -52,7 +57,7 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
         isWritable = channel.isWritable
         lastRead = .now()
         let isDirect = first != nil
-        let viewer = Viewer(hub, sink: self) { [weak self] topic, refusal in
+        let viewer = Viewer(hub, sink: self, access: rights) { [weak self] topic, refusal in
             guard let self else { return }
             self.eventLoop.execute { self.refused(topic, refusal, closes: isDirect) }
         }
@@ -148,7 +153,7 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
                 json.field("message", text)
             }
         }
-        if closes { close(1011, text) }
+        if closes { close(refusal == .unknownTopic ? 1008 : 1011, text) }
     }
 
     // MARK: Out
@@ -188,6 +193,20 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
         send(Frame(.ping, payload: []))
     }
 
+    /// Ends the topics that the viewer may not see any more.
+    ///
+    /// - Returns: false where that could not be found out now.
+    private func recheck() async -> Bool {
+        let viewer = try? await eventLoop.submit { self.viewer }.get()
+        guard let viewer = viewer ?? nil else { return true }
+        do {
+            try await viewer.recheck()
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private func end() {
         isOpen = false
         ping?.cancel()
@@ -207,11 +226,18 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
                 }
             }
             group.addTask {
+                var version = self.rights.services.access.accessVersion
                 while !Task.isCancelled {
                     let pause = Duration.nanoseconds(self.configuration.webSocketRecheck.nanoseconds)
                     guard (try? await Task.sleep(for: pause)) != nil else { return }
-                    if await authentication.isStillValid(self.principal) { continue }
-                    self.eventLoop.execute { self.close(1008, "The login has ended.") }
+                    guard await authentication.isStillValid(self.principal) else {
+                        self.eventLoop.execute { self.close(1008, "The login has ended.") }
+                        continue
+                    }
+                    // Before the reads, so that what changes meanwhile is looked at in the next round.
+                    let now = self.rights.services.access.accessVersion
+                    if now == version { continue }
+                    if await self.recheck() { version = now }
                 }
             }
             await group.next()
