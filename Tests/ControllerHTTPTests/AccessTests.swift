@@ -96,13 +96,14 @@ import Testing
         let route = Route(.get, "/x", .read, "forgetful", "Forgets", role: .viewer) { _ in .noContent }
         let call = Call(
             method: .get, parameters: [], query: try Query("", known: []), headers: [:], body: .init(), requestID: "r",
-            remote: "::1", caller: World.admin)
+            remote: "::1", caller: World.admin, audit: nil)
         _ = try await route.handler(call)
         #expect(!call.grants.wereAsked, "the dispatcher refuses this")
         _ = call.visible
         #expect(call.grants.wereAsked)
         // Every route that names a project's thing has a role.
-        let all = Routes.all(services, HTTPConfiguration(now: { 0 }), SharedParts(operations: []))
+        let configuration = HTTPConfiguration(now: { 0 })
+        let all = Routes.all(services, configuration, SharedParts(operations: [], configuration))
         let missing = all.filter { route in
             let belongs = ["/pipelines", "/pipeline-runs", "/projects", "/approvals"].contains {
                 route.path.contains($0)
@@ -119,8 +120,11 @@ import Testing
             for path in ["/ws/executions/1", "/ws/pipeline/1", "/ws/executions/999"] {
                 let wire = try await client.connect()
                 wire.send(Array(LiveClient.request(path, port: client.port, token: "runner-token").utf8))
-                let refused = try Client.parse(try await wire.untilClosed())
-                #expect(refused.status == 404, "\(path)")
+                let status = try await wire.until("a status") { bytes -> Int? in
+                    bytes.count > 12 ? Int(String(decoding: bytes[9..<12], as: UTF8.self)) : nil
+                }
+                wire.close()
+                #expect(status == 404, "\(path)")
             }
             world.set(.viewer, of: 4)
             let live = try await LiveClient.open(client, "/ws", token: "runner-token")

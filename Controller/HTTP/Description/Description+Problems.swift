@@ -1,9 +1,13 @@
+import HTTPTypes
+
 extension Description {
     /// Every status that `route` may answer with as a problem, whoever asks for whatever.
     static func problems(of route: Route) -> [Int] {
         var all: Set<Int> = [400, 429, 500, 503]
         if route.permission != .public { all.formUnion([401, 403]) }
         if route.path.contains("{") { all.insert(404) }
+        // An archived project refuses every change.
+        if route.role != nil, route.method != .get { all.insert(409) }
         if !route.body.isEmpty { all.formUnion([408, 413, 415, 422]) }
         all.formUnion(route.describes?.problems ?? [])
         if route.describes?.takesIfMatch == true { all.insert(412) }
