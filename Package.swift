@@ -124,6 +124,9 @@ let package = Package(
         module(
             "ControllerOutgoing", "Controller/Outgoing",
             ["ControllerCore", "AnsFlowProtocol", httpClient, crypto, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
+        module(
+            "ControllerWebhooks", "Controller/Webhooks",
+            ["ControllerCore", "AnsFlowProtocol", "CZstd", crypto, logging]),
         .systemLibrary(name: "CExpat", path: "Controller/CExpat", providers: [.apt(["libexpat1-dev"])]),
         module(
             "ControllerArtifacts", "Controller/Artifacts",
@@ -142,7 +145,8 @@ let package = Package(
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
                 "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
-                "ControllerArtifacts", "ControllerOutgoing", "AnsFlowProtocol", nioCore, argumentParser, lifecycle,
+                "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "AnsFlowProtocol", nioCore,
+                argumentParser, lifecycle,
                 signals, logging,
             ]),
         program(
@@ -213,6 +217,12 @@ let package = Package(
                 nioCore,
                 nioPosix, nioSSL, logging,
             ]),
+        tests(
+            "ControllerWebhooksTests",
+            [
+                "ControllerWebhooks", "ControllerRepositories", "ControllerStore", "ControllerPipelines",
+                "ControllerIdentity", "ControllerCore", "AnsFlowProtocol", logging,
+            ]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(
             "ControllerHTTPTests",
@@ -234,8 +244,11 @@ let package = Package(
             ]),
         tests("AgentLinkTests", ["AgentLink", "AnsFlowProtocol", "AnsFlowTransport"]),
         tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore", "AnsFlowProtocol"], settings: fast),
-        tests("EndToEndTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim"]),
-        tests("FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim"]),
+        tests(
+            "EndToEndTests",
+            ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks"]),
+        tests(
+            "FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks"]),
         tests("SoundnessTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -6,14 +6,19 @@ import Logging
 
 /// What reads definitions and starts runs by time.
 extension ControllerAssembly {
-    func preparation(_ database: Database, _ secrets: any SecretReading) throws -> RunPreparation {
+    func repositories() throws -> RepositoryCache {
         var configuration = RepositoryCacheConfiguration(
             directory: settings.dataDirectory + "/repositories", environment: ProcessInfo.processInfo.environment)
         // A controller that may read this host's own repositories is one person's: it may use that person's keys too.
         configuration.usesOwnIdentity = settings.allowLocalRepositories
-        let cache = try RepositoryCache(configuration, logger: Logger(label: "ansflow.repositories"))
-        return RunPreparation(
-            compiler: PipelineReader(), repositories: cache, credentials: SecretGitCredentials(secrets: secrets),
+        return try RepositoryCache(configuration, logger: Logger(label: "ansflow.repositories"))
+    }
+
+    func preparation(
+        _ database: Database, _ repositories: RepositoryCache, _ secrets: any SecretReading
+    ) -> RunPreparation {
+        RunPreparation(
+            compiler: PipelineReader(), repositories: repositories, credentials: SecretGitCredentials(secrets: secrets),
             pipelines: database,
             configuration: .init(
                 allowLocal: settings.allowLocalRepositories, now: Clocks.wall,

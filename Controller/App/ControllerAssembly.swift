@@ -77,11 +77,15 @@ struct ControllerAssembly {
         ingest.attach(store: logs, engine: engine, gateway: gateway)
         router.attach(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault)
 
-        let preparation = try preparation(database, vault)
+        let repositories = try repositories()
+        let preparation = preparation(database, repositories, vault)
         let scheduler = scheduler(database, engine, preparation)
         var services = services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk)
         services.preparation = preparation
         services.schedules = scheduler
+        let webhooks = webhooks(database, engine, vault, preparation, repositories, disk, crash)
+        services.webhooks = webhooks.intake
+        services.hooks = webhooks.manager
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services,
@@ -101,7 +105,7 @@ struct ControllerAssembly {
         var group = ServiceGroupConfiguration(
             services: [
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
-                AuditHeadService(audit: database), gateway, server,
+                AuditHeadService(audit: database), webhooks, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)

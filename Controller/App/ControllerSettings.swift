@@ -9,6 +9,8 @@ struct ControllerSettings: Sendable {
     var behindTLSProxy: Bool
     var diskFloorBytes: UInt64
     var accessLog: Bool
+    /// Between two looks for pushes that no webhook told of; nil for one at the start alone.
+    var missedPushesEvery: Duration?
     var adminPassword: String?
     var observe: ObserveOptions
     /// For fault tests: see ``CrashPoint``.

@@ -9,7 +9,8 @@ struct PipelineReader: PipelineReading, DefinitionReading {
             event: request.event, ref: some(request.ref), branch: some(request.branch), tag: some(request.tag),
             commit: some(request.commit), repository: some(request.repositoryURL),
             inputs: request.inputs.mapValues { .text($0) }, allowLocalRepositories: request.allowLocalRepositories,
-            isDraft: request.isDraft)
+            pullRequest: request.pullRequest, payload: request.payload, changedPaths: request.changedPaths,
+            trusted: request.trusted, isDraft: request.isDraft)
         let outcome = PipelineCompiler.compile(
             request.definition, file: request.file, includes: request.included, context: context)
         return (outcome.plan, outcome.diagnostics)

@@ -42,6 +42,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "No new run is taken while less than this is free on the data directory's disk, in MiB.")
     var diskFloorMib = 16
 
+    @Option(
+        help: "How often repositories are asked for pushes that no webhook told of, in minutes; 0: at the start alone.")
+    var missedPushesEvery = 15
+
     @Option(help: "Least severe messages to log: trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
@@ -55,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--log-level is \(logLevel); it must be trace, debug, info, notice, warning, error or critical.")
         }
+        guard missedPushesEvery >= 0 else { throw ValidationError("--missed-pushes-every is negative.") }
         guard diskFloorMib >= 0 else { throw ValidationError("--disk-floor-mib is negative.") }
     }
 
@@ -70,6 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
             dataDirectory: dataDir, listen: listen, agentListen: agentListen, agentNames: agentNames,
             publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories, behindTLSProxy: behindTlsProxy,
             diskFloorBytes: UInt64(diskFloorMib) * 1024 * 1024, accessLog: !noAccessLog,
+            missedPushesEvery: missedPushesEvery == 0 ? nil : .seconds(60 * missedPushesEvery),
             adminPassword: getenv("ANSFLOW_ADMIN_PASSWORD").map { String(cString: $0) },
             observe: observe,
             crashPoint: getenv("ANSFLOW_CRASH_AT").map { String(cString: $0) })

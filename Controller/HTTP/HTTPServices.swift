@@ -27,6 +27,9 @@ package struct HTTPServices: Sendable {
     package var preparation: (any RunPreparing)?
     /// Nil where nothing runs by time.
     package var schedules: (any ScheduleManaging)?
+    /// Nil where no webhooks are taken.
+    package var webhooks: (any WebhookReceiving)?
+    package var hooks: (any WebhookManaging)?
     /// The JSON Schema of pipeline files, UTF-8.
     package var definitionSchema: [UInt8]?
     /// Nil where nothing is told of who did what.

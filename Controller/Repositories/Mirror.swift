@@ -53,6 +53,21 @@ struct Mirror: Sendable {
                 : "\(address.shown) has no branch or tag `\(ref)`. Was it deleted, or never pushed?")
     }
 
+    /// Branches that are listed.
+    private static let branchesMax = 10_000
+
+    func branches() async throws(RepositoryFailure) -> [ResolvedCommit] {
+        let answer = try await remote(
+            .contact, ["ls-remote", "--quiet", "--heads", "--", address.text], limit: configuration.contactLimit)
+        var found: [ResolvedCommit] = []
+        for line in answer.text.split(separator: "\n").prefix(Self.branchesMax) {
+            let columns = line.split(separator: "\t", maxSplits: 1).map(String.init)
+            guard columns.count == 2, GitRef.checkCommit(columns[0]) == nil else { continue }
+            found.append(ResolvedCommit(commit: columns[0], ref: columns[1]))
+        }
+        return found
+    }
+
     // MARK: Commits
 
     func has(_ commit: String) async -> Bool {

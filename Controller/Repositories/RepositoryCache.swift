@@ -137,6 +137,16 @@ package actor RepositoryCache: RepositoryReading {
         }.get()
     }
 
+    package func branches(in source: RepositorySource) async throws(RepositoryFailure) -> [ResolvedCommit] {
+        try await using(source) { mirror in
+            do throws(RepositoryFailure) {
+                return .success(try await mirror.branches())
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
     package func changedPaths(
         from: String?, to commit: ResolvedCommit, sinceMergeBase: Bool, in source: RepositorySource
     ) async throws(RepositoryFailure) -> ChangedPaths {

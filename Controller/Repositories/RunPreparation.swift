@@ -3,11 +3,11 @@ package import Logging
 
 /// Makes run requests from pipelines, whose definitions are stored or lie in their repositories.
 package struct RunPreparation: RunPreparing {
-    private let compiler: any PipelineReading & DefinitionReading
-    private let repositories: any RepositoryReading
+    let compiler: any PipelineReading & DefinitionReading
+    let repositories: any RepositoryReading
     private let credentials: any GitCredentialReading
     private let pipelines: any PipelineRepository
-    private let configuration: Configuration
+    let configuration: Configuration
     private let logger: Logger
 
     package struct Configuration: Sendable {
@@ -53,22 +53,30 @@ package struct RunPreparation: RunPreparing {
         var commit: ResolvedCommit?
         var text: String
         var included: [String: String]
+
+        /// Whether a condition may call `changed`. Only then is git asked what changed.
+        var mayAskForChanges: Bool { text.contains("changed") || included.values.contains { $0.contains("changed") } }
     }
 
     package func prepare(_ pipeline: PipelineRow, _ wish: RunWish) async throws(RunRefusal) -> RunRequest {
         let ref = wish.ref ?? pipeline.ref
         let files = try await files(of: PipelineDraft(pipeline), ref: ref, commit: wish.commit)
-        if pipeline.readsFromRepository, ref == pipeline.ref, wish.commit.isEmpty {
+        if pipeline.readsFromRepository, wish.isNewestOfOwnRef || ref == pipeline.ref && wish.commit.isEmpty {
             await note(files.text, of: pipeline)
         }
-        try check(files.text, pipeline, wish)
         let commit = files.commit?.commit ?? wish.commit
         let (branch, tag) = Self.names(ref, files.commit)
+        var wish = wish
+        let changes = Changes(draft: PipelineDraft(pipeline), commit: ResolvedCommit(commit: commit, ref: ref))
+        let admission = try await admit(files.text, pipeline, &wish, changes)
+        if files.mayAskForChanges { await learn(changes, &wish) }
         let result = compile(files, PipelineDraft(pipeline), wish, ref: ref, branch: branch, tag: tag, commit: commit)
-        guard let plan = result.plan else { throw .definition(result.diagnostics) }
+        guard var plan = result.plan else { throw .definition(result.diagnostics) }
+        plan.facts.skipsApproval = !wish.trusted && !admission.waitsForApproval
         return RunRequest(
             pipeline: pipeline, plan: plan, event: wish.event, ref: ref, branch: branch, tag: tag, commit: commit,
-            inputs: wish.inputs, priority: wish.priority, actor: wish.actor, idempotencyKey: wish.idempotencyKey)
+            inputs: wish.inputs, priority: wish.priority, actor: wish.actor, idempotencyKey: wish.idempotencyKey,
+            reason: admission.why)
     }
 
     package func definition(of draft: PipelineDraft) async throws(RunRefusal) -> String {
@@ -102,22 +110,11 @@ package struct RunPreparation: RunPreparing {
                 definition: files.text, file: Self.file(of: draft), event: wish.event, ref: ref, branch: branch,
                 tag: tag,
                 commit: commit, repositoryURL: draft.repositoryURL, allowLocalRepositories: configuration.allowLocal,
-                inputs: wish.inputs, included: files.included, isDraft: isDraft))
+                inputs: wish.inputs, included: files.included, pullRequest: wish.pullRequest, payload: wish.payload,
+                changedPaths: wish.changedPaths, trusted: wish.trusted, isDraft: isDraft))
     }
 
-    private static func file(of draft: PipelineDraft) -> String { draft.path.isEmpty ? pathDefault : draft.path }
-
-    /// What `on` says about starting by hand and by time.
-    private func check(_ text: String, _ pipeline: PipelineRow, _ wish: RunWish) throws(RunRefusal) {
-        let event: TriggerEvent
-        switch (wish.event, wish.schedule) {
-        case ("manual", _): event = .manual
-        case (_, let schedule?): event = .cron(schedule)
-        default: return
-        }
-        guard let plan = compiler.triggers(in: text, file: Self.file(of: PipelineDraft(pipeline))) else { return }
-        if case .refused(let why) = TriggerMatcher(plan).judge(event) { throw .trigger(why) }
-    }
+    static func file(of draft: PipelineDraft) -> String { draft.path.isEmpty ? pathDefault : draft.path }
 
     private func files(
         of draft: PipelineDraft, ref: String, commit: String, isDraft: Bool = false
@@ -151,7 +148,7 @@ package struct RunPreparation: RunPreparing {
         )
     }
 
-    private func source(_ draft: PipelineDraft) async throws(RepositoryFailure) -> RepositorySource {
+    func source(_ draft: PipelineDraft) async throws(RepositoryFailure) -> RepositorySource {
         let credential: GitCredential =
             draft.credential.isEmpty
             ? .none : try await credentials.credential(draft.credential, project: draft.project)

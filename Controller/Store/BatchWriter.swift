@@ -28,6 +28,7 @@ struct BatchWriter {
         for row in batch.events { try db.run(EventRow.insert, row.fill) }
         for row in batch.idempotency { try write(row) }
         try AuditWriter.append(batch.audit, db)
+        for judgement in batch.judgements { try judgement.write(db) }
         try writeMeta()
     }
 

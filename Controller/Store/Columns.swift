@@ -24,6 +24,7 @@ struct Columns {
     mutating func text() -> String { row[step()] }
     mutating func textOrNil() -> String? { row[step()] }
     mutating func bool() -> Bool { int64() != 0 }
+    mutating func bytesOrNil() -> [UInt8]? { (row[step()] as Data?).map { [UInt8]($0) } }
     mutating func bytes() -> [UInt8] { [UInt8](row[step()] as Data) }
     mutating func id<ID: Identifier>() -> ID { ID(rawValue: int64()) }
     mutating func idOrNil<ID: Identifier>() -> ID? { int64OrNil().map { ID(rawValue: $0) } }

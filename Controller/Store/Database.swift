@@ -9,6 +9,7 @@ final class Stamps: Sendable {
     let pipelines = Atomic<UInt64>(0)
     let agents = Atomic<UInt64>(0)
     let access = Atomic<UInt64>(0)
+    let hooks = Atomic<UInt64>(0)
 }
 
 /// The controller's SQLite database. One connection does all writes and checkpoints; readers are read-only and never wait

@@ -12,6 +12,7 @@ enum Schema {
         SchemaV6References.statements,
         SchemaV10Audit.statements,
         SchemaV6People.statements,
+        SchemaV7Webhooks.statements,
     ]
 
     static var newest: Int { migrations.count }

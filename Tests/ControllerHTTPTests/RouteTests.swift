@@ -17,6 +17,8 @@ import Testing
         try await withServer { _, _, client in
             let open: Set<String> = [
                 "root", "status", "live", "ready", "login", "loginAlias", "refreshTokens", "pipelineSchema", "openAPI",
+                "receiveGithub", "receiveGitlab", "receiveGitea", "receiveBitbucket", "receiveJenkins",
+                "receiveGeneric", "testWebhooks",
             ]
             #expect(client.routes.count > 35)
             for route in client.routes {

@@ -1,7 +1,8 @@
 import ControllerCore
 import Synchronization
 
-/// Understands just enough of a text: lines of `include: PATH`, `cron: EXPRESSION`, `zone: NAME`, `manual: false` and `bad`.
+/// Understands just enough of a text: lines of `include: PATH`, `cron: EXPRESSION`, `zone: NAME`, `paths: PATTERN`, `forks: free`,
+/// `manual: false` and `bad`.
 struct LineReader: PipelineReading, DefinitionReading {
     private func values(_ word: String, _ text: String) -> [String] {
         text.split(separator: "\n").compactMap { line in
@@ -16,7 +17,11 @@ struct LineReader: PipelineReading, DefinitionReading {
         let schedules = values("cron", text).compactMap { text in
             (try? CronExpression(text)).map { ScheduleTrigger(name: text, at: $0, zone: zone) }
         }
-        return TriggerPlan(manual: !text.contains("manual: false"), schedules: schedules)
+        let paths = PathFilter(include: GlobList(values("paths", text)))
+        return TriggerPlan(
+            push: PushTrigger(paths: paths),
+            pullRequest: PullRequestTrigger(paths: paths, approveForks: values("forks", text) != ["free"]),
+            manual: !text.contains("manual: false"), schedules: schedules)
     }
 
     /// The plan's variables say what was compiled.
@@ -27,7 +32,11 @@ struct LineReader: PipelineReading, DefinitionReading {
         var environment = request.included
         environment["definition"] = request.definition
         environment["branch"] = request.branch
-        return (RunPlan(name: "p", environment: environment, jobs: []), [])
+        environment["changed"] = request.changedPaths?.sorted().joined(separator: " ")
+        let facts = RunFacts(
+            event: request.event, pullRequest: request.pullRequest, payload: request.payload,
+            changedPaths: request.changedPaths, trusted: request.trusted)
+        return (RunPlan(name: "p", environment: environment, jobs: [], facts: facts), [])
     }
 }
 

@@ -27,7 +27,8 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             LoginCommand.self, LogoutCommand.self, ValidateCommand.self, PipelineCommand.self, RunCommand.self,
             RunsCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self, RerunCommand.self,
             ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
-            AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, ArtifactCommand.self, TestsCommand.self,
+            AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, HookCommand.self, WebhookCommand.self,
+            ArtifactCommand.self, TestsCommand.self,
             StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self, ExecCheckoutCommand.self,
             ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,
         ])

@@ -20,6 +20,9 @@ package protocol RepositoryReading: Sendable {
         below folder: String, at commit: ResolvedCommit, in source: RepositorySource
     ) async throws(RepositoryFailure) -> [String]
 
+    /// All branches of the host with their newest commits, at most 10,000.
+    func branches(in source: RepositorySource) async throws(RepositoryFailure) -> [ResolvedCommit]
+
     /// The paths that differ between two commits; renamed files count under both names.
     ///
     /// - Parameters:

@@ -11,6 +11,19 @@ package struct RunWish: Equatable, Sendable {
     package var idempotencyKey: String?
     /// The schedule whose slot it is.
     package var schedule: String?
+    /// What is held against the definition's `on`; `nil` for what ``event`` and ``schedule`` say.
+    package var trigger: TriggerEvent?
+    /// Of the head commit, for the words that keep a push from starting anything.
+    package var message = ""
+    package var pullRequest: RunFacts.PullRequest?
+    package var payload: PlanJSON?
+    /// Where they are known already.
+    package var changedPaths: [String]?
+    /// What the run's commit is compared with where the definition asks what changed and ``changedPaths`` does not say it.
+    package var comparison: PathComparison?
+    package var trusted = true
+    /// Whether the commit is the newest of the pipeline's own branch: its definition is then what people see of the pipeline.
+    package var isNewestOfOwnRef = false
 
     package init(
         event: String = "manual", ref: String? = nil, commit: String = "", inputs: [String: String] = [:],
@@ -24,6 +37,19 @@ package struct RunWish: Equatable, Sendable {
         self.actor = actor
         self.idempotencyKey = idempotencyKey
         self.schedule = schedule
+    }
+}
+
+/// Which two commits tell what an event changed.
+package struct PathComparison: Equatable, Sendable {
+    /// `nil` for a branch that is new.
+    package var from: String?
+    /// Compare with where both histories met last, as for pull requests.
+    package var sinceMergeBase: Bool
+
+    package init(from: String?, sinceMergeBase: Bool = false) {
+        self.from = from
+        self.sinceMergeBase = sinceMergeBase
     }
 }
 

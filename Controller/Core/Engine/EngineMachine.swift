@@ -34,6 +34,7 @@ package struct EngineMachine: Sendable {
     // What the group has decided so far.
     var dirtyRuns: Set<RunID> = []
     var newRuns: [RunID] = []
+    var newJudgements: [DeliveryJudgement] = []
     var finalAttempts: [AttemptRow] = []
     var finalJobAttempts: [JobAttemptRow] = []
     var dirtyAgents: Set<AgentID> = []
@@ -133,7 +134,8 @@ package struct EngineMachine: Sendable {
     /// Whether something was decided that must be durable before anybody hears of it, or the clock is due.
     package var mustWrite: Bool {
         dirtyRuns.contains { !(runs[$0]?.changes.isEmpty ?? true) } || !dirtyAgents.isEmpty || !newIdempotency.isEmpty
-            || !newAudit.isEmpty || clock - clockStored >= EngineLimits.clockStoredEveryMs
+            || !newAudit.isEmpty || !newJudgements.isEmpty
+            || clock - clockStored >= EngineLimits.clockStoredEveryMs
     }
 
     /// Closes the group: its transaction, and the effects that go out behind it.
@@ -146,11 +148,13 @@ package struct EngineMachine: Sendable {
         batch.agents = dirtyAgents.sorted().compactMap { agents[$0]?.row }
         batch.idempotency = newIdempotency
         batch.audit = newAudit
+        batch.judgements = newJudgements
         batch.counters = counters
         var effects = self.effects
         if !batch.events.isEmpty { effects.append(.publish(batch.events)) }
         dirtyRuns = []
         newRuns = []
+        newJudgements = []
         finalAttempts = []
         finalJobAttempts = []
         dirtyAgents = []

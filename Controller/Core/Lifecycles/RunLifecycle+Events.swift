@@ -4,7 +4,7 @@ package import AnsFlowProtocol
 extension RunLifecycle {
     /// The run was made: whatever needs nothing becomes ready, unless the whole run has to wait.
     package mutating func begin(now: Int64, clock: Int64) -> [Action] {
-        guard plan.facts.trusted else {
+        guard plan.facts.trusted || plan.facts.skipsApproval else {
             let deadline = clock + Int64(PlanLimits.approvalMsDefault)
             let run = row.id
             modifyRun { $0.phase = .blocked }

@@ -17,6 +17,8 @@ package struct RunFacts: Equatable, Sendable {
     package var trusted: Bool
     /// W3C `traceparent` of whoever asked for the run; its steps get it as `TRACEPARENT`.
     package var trace: String?
+    /// Whether a run that is not trusted begins without waiting for a member's word: `approve_forks: false`.
+    package var skipsApproval: Bool = false
 
     /// Where a checkout fetches from. The address was checked with ``RepositoryURL/check(_:allowLocal:)``.
     package struct Repository: Codable, Equatable, Sendable {
@@ -72,6 +74,7 @@ package struct RunFacts: Equatable, Sendable {
 extension RunFacts: Codable {
     enum CodingKeys: String, CodingKey {
         case event, ref, branch, tag, commit, repository, payload, trusted, trace
+        case skipsApproval = "skips_approval"
         case pullRequest = "pull_request"
         case changedPaths = "changed_paths"
     }
@@ -89,6 +92,7 @@ extension RunFacts: Codable {
         changedPaths = try container.decodeIfPresent([String].self, forKey: .changedPaths)
         trusted = try container.decodeIfPresent(Bool.self, forKey: .trusted) ?? true
         trace = try container.decodeIfPresent(String.self, forKey: .trace)
+        skipsApproval = try container.decodeIfPresent(Bool.self, forKey: .skipsApproval) ?? false
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -104,5 +108,6 @@ extension RunFacts: Codable {
         try container.encodeIfPresent(changedPaths, forKey: .changedPaths)
         if !trusted { try container.encode(false, forKey: .trusted) }
         try container.encodeIfPresent(trace, forKey: .trace)
+        if skipsApproval { try container.encode(true, forKey: .skipsApproval) }
     }
 }

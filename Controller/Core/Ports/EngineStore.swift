@@ -44,6 +44,8 @@ package struct CommitBatch: Equatable, Sendable {
     package var idempotency: [IdempotencyRow] = []
     /// What is to be told of the inputs, with them or not at all.
     package var audit: [AuditEntry] = []
+    /// Deliveries that are judged with this; their runs are among ``runs``.
+    package var judgements: [DeliveryJudgement] = []
 
     package init(clock: Int64, counters: Counters) {
         self.clock = clock
@@ -53,7 +55,7 @@ package struct CommitBatch: Equatable, Sendable {
     /// Whether nothing but the clock would be written.
     package var isEmpty: Bool {
         runs.isEmpty && jobs.isEmpty && jobAttempts.isEmpty && steps.isEmpty && attempts.isEmpty && agents.isEmpty
-            && events.isEmpty && idempotency.isEmpty && approvals.isEmpty && audit.isEmpty
+            && events.isEmpty && idempotency.isEmpty && approvals.isEmpty && audit.isEmpty && judgements.isEmpty
     }
 }
 

@@ -15,6 +15,13 @@ package struct CompileRequest: Equatable, Sendable {
     package var inputs: [String: String]
     /// Texts of the files that the definition includes, directly or through others, by their path in the repository.
     package var included: [String: String]
+    package var pullRequest: RunFacts.PullRequest?
+    /// What came with the event.
+    package var payload: PlanJSON?
+    /// `nil` where nobody knows what changed.
+    package var changedPaths: [String]?
+    /// Whether who wrote the code may use the project's secrets.
+    package var trusted: Bool
     /// Whether only the text is judged: inputs that a run must be given are not missing then.
     package var isDraft: Bool
 
@@ -22,7 +29,8 @@ package struct CompileRequest: Equatable, Sendable {
         definition: String, file: String = ".ansflow.yml", event: String = "manual", ref: String = "",
         branch: String = "", tag: String = "", commit: String = "", repositoryURL: String = "",
         allowLocalRepositories: Bool = false, inputs: [String: String] = [:],
-        included: [String: String] = [:], isDraft: Bool = false
+        included: [String: String] = [:], pullRequest: RunFacts.PullRequest? = nil, payload: PlanJSON? = nil,
+        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false
     ) {
         self.definition = definition
         self.file = file
@@ -35,6 +43,10 @@ package struct CompileRequest: Equatable, Sendable {
         self.allowLocalRepositories = allowLocalRepositories
         self.inputs = inputs
         self.included = included
+        self.pullRequest = pullRequest
+        self.payload = payload
+        self.changedPaths = changedPaths
+        self.trusted = trusted
         self.isDraft = isDraft
     }
 }

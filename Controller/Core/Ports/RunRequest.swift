@@ -21,11 +21,13 @@ package struct RunRequest: Equatable, Sendable {
     package var idempotencyKey: String?
     /// Who asked, and from where; kept in the run's own transaction. Nil where AnsFlow itself starts it: that is told as well.
     package var audit: AuditEntry?
+    /// Why it is started, a sentence for people; empty where somebody asked for it. It is not kept with the run.
+    package var reason: String
 
     package init(
         pipeline: PipelineRow, plan: RunPlan, event: String = "manual", ref: String = "", branch: String = "",
         tag: String = "", commit: String = "", inputs: [String: String] = [:], priority: Int = 0, actor: String,
-        origin: RunOrigin? = nil, fault: String? = nil, idempotencyKey: String? = nil
+        origin: RunOrigin? = nil, fault: String? = nil, idempotencyKey: String? = nil, reason: String = ""
     ) {
         self.pipeline = pipeline
         self.plan = plan
@@ -40,6 +42,7 @@ package struct RunRequest: Equatable, Sendable {
         self.origin = origin
         self.fault = fault
         self.idempotencyKey = idempotencyKey
+        self.reason = reason
     }
 }
 

@@ -8,6 +8,9 @@ package enum TriggerEvent: Equatable, Sendable {
     case pullRequest(base: String, PullRequestTrigger.Event, isFork: Bool)
     case manual
     case webhook(source: String)
+    /// Something that a forge tells beside pushes and pull requests, as a release: only for definitions whose `on.webhook` names the
+    /// forge.
+    case notice(source: String, kind: String)
     /// The name of the schedule.
     case cron(String)
     /// A run that a member asks for again, or that another run starts. No trigger hinders it.
@@ -20,7 +23,7 @@ package enum TriggerEvent: Equatable, Sendable {
         case .tag: "tag"
         case .pullRequest: "pull_request"
         case .manual: "manual"
-        case .webhook: "webhook"
+        case .webhook, .notice: "webhook"
         case .cron: "cron"
         case .direct: "manual"
         }

@@ -31,7 +31,14 @@ package struct TriggerMatcher: Sendable {
         case .pullRequest(let base, let kind, let isFork):
             return Self.skips(message) ?? judge(pullRequest: base, kind, isFork: isFork, paths)
         case .webhook(let source):
-            return judge(webhook: source, facts)
+            return judge(plan.webhooks.filter { $0.source == nil || $0.source == source }, source, facts)
+        case .notice(let source, let kind):
+            let named = plan.webhooks.filter { $0.source == source }
+            guard !named.isEmpty else {
+                return .refused(
+                    "It is no push or pull request (\(kind)), and `on.webhook` does not name the source \(source).")
+            }
+            return judge(named, source, facts)
         case .cron(let name):
             return plan.schedules.contains { $0.name == name }
                 ? matched("the schedule \(name) came due")
@@ -81,8 +88,7 @@ package struct TriggerMatcher: Sendable {
         )
     }
 
-    private func judge(webhook source: String, _ facts: RunFacts) -> TriggerVerdict {
-        let named = plan.webhooks.filter { $0.source == nil || $0.source == source }
+    private func judge(_ named: [WebhookTrigger], _ source: String, _ facts: RunFacts) -> TriggerVerdict {
         guard !named.isEmpty else {
             return .refused(
                 plan.webhooks.isEmpty

@@ -101,12 +101,10 @@ struct RerunRoutes {
         let run = detail.run
         let source = RunSource(ref: run.ref, branch: run.branch, tag: run.tag, commit: run.commit)
         var request = try await runs.request(
-            pipeline, source, event: run.event, inputs: run.inputs, call.principal.name, run.priority, key)
-        // What the definition does not say comes from the event, and that is the same.
-        request.plan.facts.trusted = run.trusted
-        request.plan.facts.pullRequest = detail.plan.facts.pullRequest
-        request.plan.facts.payload = detail.plan.facts.payload
-        request.plan.facts.changedPaths = detail.plan.facts.changedPaths
+            pipeline, source, event: run.event, inputs: run.inputs, call.principal.name, run.priority, key,
+            // What the definition does not say comes from the event, and that is the same.
+            facts: detail.plan.facts)
+        request.plan.facts.skipsApproval = detail.plan.facts.skipsApproval
         request.origin = RunOrigin(run: run.id, number: run.number, kind: .all)
         return request
     }

@@ -4,17 +4,22 @@ extension RunRoutes {
     /// The request that starts a run, with its commit and its definition as they are now.
     func request(
         _ pipeline: PipelineRow, _ source: RunSource, event: String = "manual", inputs: [String: String],
-        _ actor: String, _ priority: Int, _ key: String?
+        _ actor: String, _ priority: Int, _ key: String?, facts: RunFacts? = nil
     ) async throws -> RunRequest {
         guard let preparation = services.preparation else {
-            return try compile(pipeline, source, event: event, inputs: inputs, actor, priority, key)
+            return try compile(pipeline, source, event: event, inputs: inputs, actor, priority, key, facts: facts)
+        }
+        var wish = RunWish(
+            event: event, ref: source.ref, commit: source.commit, inputs: inputs, priority: priority, actor: actor,
+            idempotencyKey: key)
+        if let facts {
+            wish.pullRequest = facts.pullRequest
+            wish.payload = facts.payload
+            wish.changedPaths = facts.changedPaths
+            wish.trusted = facts.trusted
         }
         do throws(RunRefusal) {
-            return try await preparation.prepare(
-                pipeline,
-                RunWish(
-                    event: event, ref: source.ref, commit: source.commit, inputs: inputs, priority: priority,
-                    actor: actor, idempotencyKey: key))
+            return try await preparation.prepare(pipeline, wish)
         } catch {
             throw Problem(error)
         }

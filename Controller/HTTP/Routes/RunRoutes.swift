@@ -215,13 +215,15 @@ struct RunRoutes {
 
     func compile(
         _ pipeline: PipelineRow, _ source: RunSource, event: String = "manual", inputs: [String: String],
-        _ actor: String, _ priority: Int, _ key: String?
+        _ actor: String, _ priority: Int, _ key: String?, facts: RunFacts? = nil
     ) throws -> RunRequest {
         let result = services.compiler.compile(
             CompileRequest(
                 definition: pipeline.definition, event: event, ref: source.ref, branch: source.branch, tag: source.tag,
                 commit: source.commit, repositoryURL: pipeline.repositoryURL,
-                allowLocalRepositories: configuration.allowLocalRepositories, inputs: inputs))
+                allowLocalRepositories: configuration.allowLocalRepositories, inputs: inputs,
+                pullRequest: facts?.pullRequest, payload: facts?.payload, changedPaths: facts?.changedPaths,
+                trusted: facts?.trusted ?? true))
         guard let plan = result.plan else { throw Self.problem(result.diagnostics) }
         return RunRequest(
             pipeline: pipeline, plan: plan, event: event, ref: source.ref, branch: source.branch, tag: source.tag,

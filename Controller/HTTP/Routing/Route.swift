@@ -48,6 +48,9 @@ package struct QueryParameter: Sendable {
 package struct Route: Sendable {
     package typealias Handler = @Sendable (Call) async throws -> Reply
 
+    /// Instead of content types: whatever the sender calls it.
+    package static let anyBody = "*/*"
+
     package var method: HTTPRequest.Method
     /// Segments are literals or `{name}`.
     package var path: String
@@ -61,6 +64,8 @@ package struct Route: Sendable {
     package var query: [QueryParameter]
     /// Content types that the body may have; empty where none is read.
     package var body: [String]
+    /// Where it may be larger than the configuration says.
+    package var bodyBytesMax: Int?
     package var acceptsTrailingSlash: Bool
     /// Whether a parameter may hold an encoded slash.
     package var acceptsEncodedSlash: Bool

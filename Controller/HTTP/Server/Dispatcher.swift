@@ -16,6 +16,7 @@ struct Dispatcher: Sendable {
     let limits: RateLimits
     let crossOrigin: CrossOrigin
     let logger: Logger
+    let largeBodies = LargeBodies()
 
     func respond(_ request: Request, _ connection: ConnectionContext) async -> Response {
         let began = ContinuousClock.now
@@ -90,7 +91,10 @@ struct Dispatcher: Sendable {
         _ seen: inout Seen
     ) async throws -> Reply {
         if !RateLimits.isLoopback(connection.remote) {
-            try limits.take(.address, RateLimits.addressKey(connection.remote), at: began)
+            // A forge sends from few addresses, and much at a time.
+            let kind =
+                request.head.path?.hasPrefix(WebhookRoutes.root + "/") == true ? RateLimits.Kind.webhook : .address
+            try limits.take(kind, RateLimits.addressKey(connection.remote), at: began)
         }
         let target = request.head.path ?? ""
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -125,7 +129,9 @@ struct Dispatcher: Sendable {
         seen.principal = principal
         if let principal { seen.standing = try limit(principal, began) }
         let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
-        let body = try await body(of: request, route)
+        var held = 0
+        defer { largeBodies.giveBack(held) }
+        let body = try await body(of: request, route, &held)
         var call = Call(
             method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
             requestID: mark.requestID, remote: connection.remote, caller: principal, audit: seen.audit,
@@ -168,14 +174,22 @@ struct Dispatcher: Sendable {
         return principal
     }
 
-    private func body(of request: Request, _ route: Route) async throws -> ByteBuffer {
+    /// - Parameter held: what the body takes of ``largeBodies``.
+    private func body(of request: Request, _ route: Route, _ held: inout Int) async throws -> ByteBuffer {
         if route.body.isEmpty { return ByteBuffer() }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.bodyBytesMax {
-            throw tooLarge
+        let bytesMax = route.bodyBytesMax ?? configuration.bodyBytesMax
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bytesMax {
+            throw tooLarge(bytesMax)
         }
         var collected = ByteBuffer()
         for try await part in request.body {
-            guard collected.readableBytes + part.readableBytes <= configuration.bodyBytesMax else { throw tooLarge }
+            guard collected.readableBytes + part.readableBytes <= bytesMax else { throw tooLarge(bytesMax) }
+            if route.bodyBytesMax != nil {
+                guard largeBodies.take(part.readableBytes) else {
+                    throw Problem.unavailable("Too many large requests are being read.", retryAfter: 5)
+                }
+                held += part.readableBytes
+            }
             collected.writeImmutableBuffer(part)
         }
         guard collected.readableBytes > 0 else { return collected }
@@ -183,6 +197,7 @@ struct Dispatcher: Sendable {
         guard request.headers[.contentEncoding] == nil else {
             throw Problem(415, "Unsupported media type", "The body must not be compressed.")
         }
+        if route.body == [Route.anyBody] { return collected }
         let type = request.headers[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard let type, route.body.contains(type) else {
             throw Problem(
@@ -191,8 +206,8 @@ struct Dispatcher: Sendable {
         return collected
     }
 
-    private var tooLarge: Problem {
-        Problem(413, "Body too large", "The body may have at most \(configuration.bodyBytesMax) bytes.")
+    private func tooLarge(_ bytesMax: Int) -> Problem {
+        Problem(413, "Body too large", "The body may have at most \(bytesMax) bytes.")
     }
 
     private static func response(

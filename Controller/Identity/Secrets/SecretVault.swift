@@ -6,7 +6,7 @@ package import Logging
 /// All methods may be called from any task.
 package struct SecretVault: Sendable {
     private let repository: any SecretRepository
-    private let seal: SecretSeal
+    let seal: SecretSeal
     private let clock: WallClock
 
     package init(_ repository: any SecretRepository, key: SecretKey, clock: @escaping WallClock) {

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import traceback
 
-from . import backlog, compiling, idle, logs, pages, report, triggers, yardsticks
+from . import backlog, compiling, idle, logs, pages, report, triggers, webhooks, yardsticks
 from .common import Broken, say
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -28,6 +28,7 @@ WORKLOADS = {
     "P10": idle.rest,
     "P11": idle.crowd,
     "P12": backlog.long_queue,
+    "WEBHOOKS": webhooks.storms,
     "COMPILE": compiling.compiling,
 }
 
