@@ -138,7 +138,7 @@ let package = Package(
                 "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", hummingbird,
                 hummingbirdCore, nioCore,
                 nioPosix,
-                nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, lifecycle, logging,
+                nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, crypto, lifecycle, logging,
             ]),
         program(
             "ansflow-controller", "Controller/App",

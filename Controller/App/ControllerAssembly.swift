@@ -128,6 +128,7 @@ struct ControllerAssembly {
         configuration.authorityFingerprint = fingerprint
         configuration.rateLimits = settings.observe.rateLimits
         configuration.corsOrigins = settings.observe.corsOrigins
+        configuration.docsDirectory = DocsDirectory.find(settings.docsDirectory)
         if !settings.accessLog { configuration.accessLog = nil }
         return configuration
     }
@@ -150,6 +151,7 @@ struct ControllerAssembly {
         services.approvals = database
         services.deployments = database
         services.audit = database
+        services.idempotency = database
         services.definitionSchema = PipelineSchema.jsonSchema()
         return services
     }

@@ -13,6 +13,8 @@ struct ControllerSettings: Sendable {
     var missedPushesEvery: Duration?
     var adminPassword: String?
     var observe: ObserveOptions
+    /// Where Swagger UI's files are; empty for the usual places: see ``DocsDirectory``.
+    var docsDirectory = ""
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }

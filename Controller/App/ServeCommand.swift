@@ -39,6 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Serve plain HTTP beyond loopback: only behind a proxy that does TLS.")
     var behindTlsProxy = false
 
+    @Option(help: "Where Swagger UI's files are, as packaging/swagger-ui fetches them (default: beside the program).")
+    var docsDir = ""
+
     @Option(help: "No new run is taken while less than this is free on the data directory's disk, in MiB.")
     var diskFloorMib = 16
 
@@ -71,7 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
             { label, provider in
                 JSONLogHandler(label: label, logLevel: level, metadataProvider: provider)
             }, metadataProvider: RequestMetadata.provider)
-        let settings = ControllerSettings(
+        var settings = ControllerSettings(
             dataDirectory: dataDir, listen: listen, agentListen: agentListen, agentNames: agentNames,
             publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories, behindTLSProxy: behindTlsProxy,
             diskFloorBytes: UInt64(diskFloorMib) * 1024 * 1024, accessLog: !noAccessLog,
@@ -79,6 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
             adminPassword: getenv("ANSFLOW_ADMIN_PASSWORD").map { String(cString: $0) },
             observe: observe,
             crashPoint: getenv("ANSFLOW_CRASH_AT").map { String(cString: $0) })
+        settings.docsDirectory = docsDir
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")
         do {

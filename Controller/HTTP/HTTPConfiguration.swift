@@ -17,9 +17,11 @@ package struct HTTPConfiguration: Sendable {
     package var gatewayURL = ""
     /// Of the agents' certificate authority, shown with a new enrolment token.
     package var authorityFingerprint = ""
+    /// Where Swagger UI's files are; empty where they are not there.
+    package var docsDirectory = ""
     package var bodyBytesMax = 1024 * 1024
-    package var headerListBytesMax = 16 * 1024
-    package var headerFieldBytesMax = 8 * 1024
+    package var headerListBytesMax = 32 * 1024
+    package var headerFieldBytesMax = 20 * 1024
     package var headerCountMax = 100
     package var connectionsMax = 20_000
     /// From accept until a request's head is there.

@@ -30,6 +30,8 @@ package struct HTTPServices: Sendable {
     /// Nil where no webhooks are taken.
     package var webhooks: (any WebhookReceiving)?
     package var hooks: (any WebhookManaging)?
+    /// Nil where answers are not kept for `Idempotency-Key`; runs keep their own.
+    package var idempotency: (any IdempotencyRepository)?
     /// The JSON Schema of pipeline files, UTF-8.
     package var definitionSchema: [UInt8]?
     /// Nil where nothing is told of who did what.

@@ -13,6 +13,7 @@ enum Schema {
         SchemaV10Audit.statements,
         SchemaV6People.statements,
         SchemaV7Webhooks.statements,
+        SchemaV12Idempotency.statements,
     ]
 
     static var newest: Int { migrations.count }

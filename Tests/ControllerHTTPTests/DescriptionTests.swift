@@ -61,22 +61,13 @@ import Testing
             }
             walk(document, "")
             #expect(examples > 100)
-            for component in Self.components(client.routes).values {
+            for component in OpenAPI.components(of: client.routes).values {
                 let value = try JSONSerialization.jsonObject(
                     with: Data(component.example.utf8), options: .fragmentsAllowed)
                 let faults = check.faults(value, ["$ref": "#/components/schemas/\(component.name)"])
                 #expect(faults.isEmpty, "\(component.name): \(faults)")
             }
         }
-    }
-
-    private static func components(_ routes: [Route]) -> [String: Component] {
-        var found: [String: Component] = [:]
-        for route in routes {
-            route.describes?.takes?.schema.components(into: &found)
-            for answer in route.describes?.answers ?? [] { answer.schema?.components(into: &found) }
-        }
-        return found
     }
 
     @Test func theDocumentIsCachedByItsTag() async throws {

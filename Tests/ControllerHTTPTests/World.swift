@@ -193,7 +193,11 @@ extension World: PipelineRepository {
     func pipeline(named name: String) async throws -> PipelineRow? {
         state.withLock { $0.pipelines.first { $0.name == name } }
     }
-    func versions(of id: PipelineID) async throws -> [PipelineVersion] { [] }
+    func versions(of id: PipelineID) async throws -> [PipelineVersion] {
+        ["jobs:\n  a: {}\n  b: {}\n", "jobs:\n  a: {}\n"].enumerated().map {
+            PipelineVersion(version: 2 - $0.offset, definition: $0.element, savedBy: "admin", savedAt: World.now)
+        }
+    }
     func create(_ draft: PipelineDraft, by actor: String, at: Int64) async throws -> PipelineRow {
         try state.withLock { state in
             guard !state.pipelines.contains(where: { $0.name == draft.name }) else { throw PipelineChange.nameTaken }

@@ -3,7 +3,7 @@ import HTTPTypes
 extension Description {
     /// Every status that `route` may answer with as a problem, whoever asks for whatever.
     static func problems(of route: Route) -> [Int] {
-        var all: Set<Int> = [400, 429, 500, 503]
+        var all: Set<Int> = [400, 429, 431, 500, 503]
         if route.permission != .public { all.formUnion([401, 403]) }
         if route.path.contains("{") { all.insert(404) }
         // An archived project refuses every change.
@@ -30,6 +30,7 @@ extension Description {
         case 416: "The range lies outside."
         case 422: "A field is wrong; `errors` names each."
         case 426: "This address speaks WebSocket only."
+        case 431: "The request's head is too large."
         case 429: "Too many requests; `Retry-After` says when to come again."
         case 500: "The controller failed; its log says why, under `request_id`."
         case 502: "A system that this needs answered wrongly or not at all."

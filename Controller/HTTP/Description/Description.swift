@@ -14,9 +14,15 @@ package struct Description: Sendable {
     /// Whether `Range` is looked at.
     package var takesRange: Bool
 
+    /// Whether the answer holds a secret that is shown once: then it is not kept for an `Idempotency-Key` either.
+    package var isShownOnce: Bool
+    /// Whether the handler looks at `Idempotency-Key` itself.
+    package var keepsOwnKeys: Bool
+
     package init(
         _ tag: Tag, _ text: String = "", takes: Payload? = nil, answers: [Answer], problems: [Int] = [],
-        takesIfMatch: Bool = false, takesRange: Bool = false
+        takesIfMatch: Bool = false, takesRange: Bool = false, isShownOnce: Bool = false,
+        keepsOwnKeys: Bool = false
     ) {
         self.tag = tag
         self.text = text
@@ -25,6 +31,8 @@ package struct Description: Sendable {
         self.problems = problems
         self.takesIfMatch = takesIfMatch
         self.takesRange = takesRange
+        self.isShownOnce = isShownOnce
+        self.keepsOwnKeys = keepsOwnKeys
     }
 
     /// A body of a request.

@@ -45,7 +45,7 @@ struct OpenAPI {
         }
     }
 
-    private static let introduction = """
+    static let introduction = """
         Times are RFC 3339, UTC, with milliseconds; durations are milliseconds, with `_ms` in the name. Lists come in pages: `page`, \
         `per_page` and a `Link` header. A query parameter or field that is not known is refused by name. Errors are \
         `application/problem+json` (RFC 9457). Every GET has an `ETag` and takes `If-None-Match`. Every POST that makes something takes \
@@ -75,13 +75,19 @@ struct OpenAPI {
 
     // MARK: Components
 
-    private func components(_ json: inout JSONWriter) {
+    /// All schemas with names that `routes` use, by name.
+    static func components(of routes: [Route]) -> [String: Component] {
         var found: [String: Component] = [:]
         Schema.component(Schemas.problem).components(into: &found)
         for route in routes {
             route.describes?.takes?.schema.components(into: &found)
             for answer in route.describes?.answers ?? [] { answer.schema?.components(into: &found) }
         }
+        return found
+    }
+
+    private func components(_ json: inout JSONWriter) {
+        let found = Self.components(of: routes)
         json.name("components")
         json.object { json in
             json.name("schemas")

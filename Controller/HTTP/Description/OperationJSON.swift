@@ -46,11 +46,11 @@ struct OperationJSON {
         json.name("parameters")
         var all = route.parameterNames.map { name in
             (
-                place: "path", name: name, summary: "", schema: route.kind(of: name).schema, isRequired: true,
+                place: "path", name: name, summary: "", schema: route.kind(of: name).pathSchema, isRequired: true,
                 standard: String?.none
             )
         }
-        all += route.query.map { ("query", $0.name, $0.summary, $0.kind.schema, $0.isRequired, $0.standard) }
+        all += route.query.map { ("query", $0.name, $0.summary, $0.schema, $0.isRequired, $0.standard) }
         all += requestHeaders.map { ("header", $0.name, $0.summary, $0.schema, false, nil) }
         json.array(all) { json, parameter in
             json.object { json in
@@ -91,7 +91,11 @@ struct OperationJSON {
                 ))
         }
         if route.describes?.takesIfMatch == true {
-            headers.append(("If-Match", "The version that is to be changed, as its `ETag` has it.", .text))
+            headers.append(
+                (
+                    "If-Match", "The version that is to be changed, as its `ETag` has it.",
+                    .text(1...22, pattern: #"^(\*|"[0-9]{1,18}")$"#)
+                ))
         }
         if route.describes?.takesRange == true {
             headers.append(("Range", "One range of bytes, such as `bytes=0-99`.", .text))

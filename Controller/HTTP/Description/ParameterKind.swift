@@ -4,14 +4,14 @@ import ControllerCore
 /// What a parameter in a path or query may be. It is enforced before the handler is called, and described as it is enforced.
 package enum ParameterKind: Sendable, Equatable {
     case integer(ClosedRange<Int64>)
-    /// At most so many bytes. In a query, an empty text is as good as none.
+    /// At most so many characters (Unicode scalars). In a query, an empty text is as good as none.
     case text(max: Int)
     case choice([String])
     case flag
     case time
 
     package static let id = ParameterKind.integer(1...Int64.max)
-    package static let text = ParameterKind.text(max: 1024)
+    package static let text = ParameterKind.text(max: 256)
 
     /// Every raw value of an enumeration.
     package static func choice<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> ParameterKind
@@ -26,7 +26,7 @@ package enum ParameterKind: Sendable, Equatable {
             return "It must be a whole number from \(range.lowerBound) to \(range.upperBound)."
         case .text(let max):
             if text.unicodeScalars.contains(where: { $0.value == 0 }) { return "It must not hold a zero byte." }
-            return text.utf8.count <= max ? nil : "It may have at most \(max) bytes."
+            return text.unicodeScalars.count <= max ? nil : "It may have at most \(max) characters."
         case .choice(let values):
             return values.contains(text) ? nil : "It must be one of: \(values.joined(separator: ", "))."
         case .flag: return ["1", "true", "0", "false"].contains(text) ? nil : "It must be `true` or `false`."
@@ -34,10 +34,16 @@ package enum ParameterKind: Sendable, Equatable {
         }
     }
 
+    /// What stands in a path is never empty, and has nothing in it that could be read as another path: see ``RequestPath``.
+    var pathSchema: Schema {
+        guard case .text(let max) = self else { return schema }
+        return .text(1...max, pattern: #"^(?!\.{1,2}$)[^\u0000-\u001F\u007F;/\\]+$"#)
+    }
+
     var schema: Schema {
         switch self {
         case .integer(let range): .integer(range)
-        case .text(let max): .string(Schema.StringRules(max: max))
+        case .text(let max): .text(0...max, pattern: #"^[^\u0000]*$"#)
         case .choice(let values): .one(of: values)
         case .flag: .boolean
         case .time: .time

@@ -79,6 +79,22 @@ extension Schemas {
             {"version":2,\(definition),"saved_by":"octo","saved_at":"2026-01-31T12:30:00.000Z"}
             """)
 
+    static let difference = Component(
+        "PipelineDifference",
+        .object([
+            "from": .id, "to": .id, "added": .count, "removed": .count, "text": .text,
+            "changes": .optional(
+                .list(
+                    of: .object([
+                        "kind": .one(of: PlanDifference.Kind.self), "job": .text, "step": .optional(.text),
+                        "what": .list(of: .text),
+                    ]))),
+        ]),
+        example: """
+            {"from":1,"to":2,"added":1,"removed":1,"text":"--- version 1\\n+++ version 2\\n@@ -4,1 +4,1 @@\\n-      - run: make\\n\
+            +      - run: make all\\n","changes":[{"kind":"changed","job":"build","step":"step-1","what":["action"]}]}
+            """)
+
     static let schedule = Component(
         "Schedule",
         .object([

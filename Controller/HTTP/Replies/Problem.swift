@@ -44,6 +44,7 @@ package struct Problem: Error, Equatable, Sendable {
         case 422: "Invalid request"
         case 426: "Upgrade required"
         case 429: "Too many requests"
+        case 431: "Request head too large"
         case 500: "Internal error"
         case 502: "Upstream failed"
         case 503: "Unavailable"

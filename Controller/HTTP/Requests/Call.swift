@@ -56,6 +56,12 @@ package struct Call: Sendable {
         return try Fields(value)
     }
 
+    /// A body that may come, and has nothing in it that is read.
+    func noFields() throws {
+        var fields = try optionalFields()
+        try fields.finish()
+    }
+
     func optionalFields() throws -> Fields { try Fields(optional: try json()) }
 
     /// Fields of a JSON body or of a form.

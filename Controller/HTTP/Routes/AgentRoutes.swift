@@ -21,7 +21,8 @@ struct AgentRoutes {
                 "Make a token that enrols one agent, shown once", body: Self.json,
                 describes: Description(
                     .agents, takes: Schemas.enrolment,
-                    answers: [.created(.component(Schemas.enrolmentToken), at: false)], problems: [404]), handler: token
+                    answers: [.created(.component(Schemas.enrolmentToken), at: false)], problems: [404],
+                    isShownOnce: true), handler: token
             ),
             Route(
                 .get, one, .read, "getAgent", "One agent",
@@ -51,7 +52,8 @@ struct AgentRoutes {
                 describes: Description(
                     .agents, takes: .nothing, answers: [.ok(.component(Schemas.agent))], problems: [409])
             ) { call in
-                try await change(call) { id throws(CommandFailure) in
+                try call.noFields()
+                return try await change(call) { id throws(CommandFailure) in
                     try await services.commands.resumeAgent(id)
                 }
             },
@@ -60,7 +62,8 @@ struct AgentRoutes {
                 describes: Description(
                     .agents, takes: .nothing, answers: [.ok(.component(Schemas.agent))], problems: [409])
             ) { call in
-                try await change(call) { id throws(CommandFailure) in
+                try call.noFields()
+                return try await change(call) { id throws(CommandFailure) in
                     try await services.commands.drainAgent(id)
                 }
             },

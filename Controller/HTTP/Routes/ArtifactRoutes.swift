@@ -20,7 +20,10 @@ struct ArtifactRoutes {
                 describes: Description(.artifacts, answers: [.page(of: Schemas.artifact)]), handler: list),
             Route(
                 .get, path + "/file", .read, "runArtifact", "One file; takes `Range`", role: .viewer,
-                query: [job, QueryParameter("path", "The file's path as the list gives it", required: true)],
+                query: [
+                    job,
+                    QueryParameter("path", "The file's path as the list gives it", .text(max: 1024), required: true),
+                ],
                 describes: Description(
                     .artifacts, answers: [.content("application/octet-stream"), .partial("application/octet-stream")],
                     problems: [409], takesRange: true), handler: file),

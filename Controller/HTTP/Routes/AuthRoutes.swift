@@ -75,6 +75,7 @@ struct AuthRoutes {
     }
 
     @Sendable private func logout(_ call: Call) async throws -> Reply {
+        try call.noFields()
         try await services.logins.logout(call.principal)
         return .noContent
     }

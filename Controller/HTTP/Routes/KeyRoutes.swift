@@ -16,7 +16,7 @@ struct KeyRoutes {
                 body: ["application/json"],
                 describes: Description(
                     .authentication, "A key can do no more than who makes it.", takes: Schemas.newKey,
-                    answers: [.created(.component(Schemas.issuedKey))]), handler: create),
+                    answers: [.created(.component(Schemas.issuedKey))], isShownOnce: true), handler: create),
             Route(
                 .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key",
                 describes: Description(.authentication, answers: [.noContent]), handler: delete),
@@ -24,7 +24,8 @@ struct KeyRoutes {
                 .post, "/api/v1/ws-tickets", .authenticated, "createTicket",
                 "Make a ticket that opens one WebSocket within 30 s", body: ["application/json"],
                 describes: Description(
-                    .authentication, takes: .nothing, answers: [.created(.component(Schemas.ticket), at: false)]),
+                    .authentication, takes: .nothing, answers: [.created(.component(Schemas.ticket), at: false)],
+                    isShownOnce: true),
                 handler: ticket),
         ]
     }
@@ -69,6 +70,7 @@ struct KeyRoutes {
     }
 
     @Sendable private func ticket(_ call: Call) async throws -> Reply {
+        try call.noFields()
         guard let ticket = services.tickets.issueTicket(for: call.principal) else {
             throw Problem.unavailable("Too many tickets are open.", retryAfter: 30)
         }

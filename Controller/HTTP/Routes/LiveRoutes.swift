@@ -6,7 +6,7 @@ enum LiveRoutes {
     static let query = [
         QueryParameter("after", "Number of the last event that the viewer has", .integer(0...Int64.max)),
         QueryParameter("generation", "The generation that `after` belongs to", .integer(0...Int64.max)),
-        QueryParameter("logs", "`1`, `0`, or an object of first lines by `job/step/attempt`"),
+        QueryParameter("logs", "`1`, `0`, or an object of first lines by `job/step/attempt`", .text(max: 1024)),
         QueryParameter("token", "A one-use ticket"),
     ]
 

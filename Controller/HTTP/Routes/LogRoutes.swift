@@ -24,8 +24,7 @@ struct LogRoutes {
         return [
             Route(
                 .get, base + "{step}/log", .read, "stepLog", "A step's log; the step is `step` or `job/step`",
-                role: .viewer,
-                query: query, acceptsEncodedSlash: true,
+                role: .viewer, query: query, acceptsEncodedSlash: true, parameters: ["step": .text(max: 512)],
                 describes: Description(
                     .logs,
                     "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
@@ -35,7 +34,7 @@ struct LogRoutes {
             ) { try await log($0, $0.parameters[1]) },
             Route(
                 .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", role: .viewer,
-                query: query,
+                query: query, parameters: ["job": .text(max: 512)],
                 describes: Description(
                     .logs,
                     "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
@@ -217,7 +216,7 @@ struct LogRoutes {
 }
 
 /// A response's writer behind a reference, for a callback that can't take it `inout`. Used by one task, one call at a time.
-private final class RawOutput: @unchecked Sendable {
+final class RawOutput: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
 
     init(_ writer: any ResponseBodyWriter) {

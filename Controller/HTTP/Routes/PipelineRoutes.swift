@@ -62,12 +62,7 @@ struct PipelineRoutes {
             Route(
                 .get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health", role: .viewer,
                 describes: Description(.pipelines, answers: [.ok(.component(Schemas.pipelineStatus))]), handler: status),
-            Route(
-                .get, path + "/{id}/versions", .read, "pipelineVersions", "Every saved version, newest first",
-                role: .viewer,
-                query: Query.paging, describes: Description(.pipelines, answers: [.page(of: Schemas.version)]),
-                handler: versions),
-        ]
+        ] + VersionRoutes(services: services, configuration: configuration).routes
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
@@ -187,6 +182,9 @@ struct PipelineRoutes {
     @Sendable private func delete(_ call: Call) async throws -> Reply {
         let row = try await find(call)
         try await changing {
+            if let expected = try call.expectedVersion(), expected != row.version {
+                throw PipelineChange.stale(current: row.version)
+            }
             try await services.pipelines.delete(row.id, by: call.principal.name, at: configuration.now())
         }
         return .noContent
@@ -203,16 +201,6 @@ struct PipelineRoutes {
             throw Problem(
                 412, "Precondition failed", "The pipeline has version \(current) by now. Read it again and repeat.")
         }
-    }
-
-    @Sendable private func versions(_ call: Call) async throws -> Reply {
-        let (number, perPage) = try call.query.page()
-        let row = try await find(call)
-        let versions = try await services.pipelines.versions(of: row.id)
-        return ListJSON.reply(
-            Page(slice: versions, number: number, perPage: perPage), number: number, perPage: perPage,
-            path: "/api/v1/pipelines/\(row.id)/versions"
-        ) { PipelineJSON.write($1, &$0) }
     }
 
     @Sendable private func status(_ call: Call) async throws -> Reply {

@@ -15,7 +15,7 @@ struct RerunRoutes {
                 body: ["application/json"],
                 describes: Description(
                     .runs, takes: .optional(Schemas.rerun, example: "{\"mode\":\"failed\"}"),
-                    answers: [.created(.component(Schemas.run))], problems: [502]), handler: rerun)
+                    answers: [.created(.component(Schemas.run))], problems: [502], keepsOwnKeys: true), handler: rerun)
         ]
     }
 

@@ -12,6 +12,7 @@ enum Routes {
             ScheduleRoutes(services: services).routes,
             RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes,
             LogRoutes(services: services).routes,
+            RunLogRoutes(services: services).routes,
             AgentRoutes(services: services, configuration: configuration).routes,
             SecretRoutes(services: services).routes,
             ArtifactRoutes(services: services).routes,
@@ -20,7 +21,7 @@ enum Routes {
             HookRoutes(services: services, configuration: configuration).routes,
             WebhookEventRoutes(services: services).routes,
             LiveRoutes.routes,
-            DescriptionRoutes(shared: shared).routes,
+            DescriptionRoutes(shared: shared, configuration: configuration).routes,
             AuditRoutes(services: services).routes,
         ]
         return parts.flatMap { $0 }
@@ -32,15 +33,24 @@ final class SharedParts: Sendable {
     let cache = PageCache()
     let metrics: RouteMetrics
     private let description = Mutex(Reply.noContent)
+    private let reading = Mutex(Reply.noContent)
+
+    /// The interface's description as a page.
+    var readingPage: Reply {
+        get { reading.withLock { $0 } }
+        set { Self.keep(newValue, in: reading) }
+    }
+
+    private static func keep(_ reply: Reply, in place: borrowing Mutex<Reply>) {
+        var reply = reply
+        reply.etag = reply.buffer.map(EntityTag.of)
+        place.withLock { [reply] in $0 = reply }
+    }
 
     /// The interface's description; its tag is made once.
     var openAPI: Reply {
         get { description.withLock { $0 } }
-        set {
-            var reply = newValue
-            reply.etag = reply.buffer.map(EntityTag.of)
-            description.withLock { $0 = reply }
-        }
+        set { Self.keep(newValue, in: description) }
     }
     let limits: RateLimits
 

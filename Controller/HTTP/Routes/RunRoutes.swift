@@ -21,7 +21,7 @@ struct RunRoutes {
                     .runs,
                     "At most one of `ref`, `branch` and `tag`; where there is none, the ref of the pipeline is taken.",
                     takes: .optional(Schemas.runStart, example: "{\"branch\":\"main\",\"inputs\":{\"region\":\"eu\"}}"),
-                    answers: [.created(.component(Schemas.run))], problems: [502]), handler: create),
+                    answers: [.created(.component(Schemas.run))], problems: [502], keepsOwnKeys: true), handler: create),
             Route(
                 .get, Self.path, .read, "listRuns", "List runs, newest first", role: .viewer,
                 query: Query.paging + Self.filters + [

@@ -12,7 +12,7 @@ package struct RequestPath: Equatable, Sendable {
     package init(_ raw: some StringProtocol) throws(Refusal) {
         var bytes = Array(raw.utf8)[...]
         guard bytes.first == UInt8(ascii: "/") else { throw .malformed("The path does not begin with a slash.") }
-        guard bytes.count <= 4096 else { throw .malformed("The path is too long; at most 4096 bytes are allowed.") }
+        guard bytes.count <= 12_288 else { throw .malformed("The path is too long; at most 12288 bytes are allowed.") }
         bytes = bytes.dropFirst()
         segments = []
         if bytes.isEmpty { return }

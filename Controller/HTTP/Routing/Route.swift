@@ -42,6 +42,12 @@ package struct QueryParameter: Sendable {
         self.isRequired = required
         self.standard = standard
     }
+
+    var schema: Schema {
+        // An empty text is none, and so none that is required.
+        if isRequired, case .text(let max) = kind { return .text(1...max, pattern: #"^[^\u0000]+$"#) }
+        return kind.schema
+    }
 }
 
 /// One operation of the interface: what serves a request and what describes it are the same value.
@@ -105,7 +111,7 @@ extension Route {
 
     /// `id` and everything that ends with `_id` is an id; all else is text, unless the route says otherwise.
     package func kind(of parameter: String) -> ParameterKind {
-        parameters[parameter] ?? (parameter == "id" || parameter.hasSuffix("_id") ? .id : .text(max: 4096))
+        parameters[parameter] ?? (parameter == "id" || parameter.hasSuffix("_id") ? .id : .text)
     }
 
     /// Whether passwords or tokens can be tried here.

@@ -23,6 +23,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let grants: GrantBox
     private var phase = Phase.plain
     private var isFirst = true
+    /// From a request's head until its answer has ended.
+    private var isAnswering = false
+    /// From a request's head until its body has ended.
+    private var isReading = false
     private var readHeld = false
     private var timer: Scheduled<Void>?
 
@@ -54,6 +58,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             start(decision.configuration.bodyDeadline, context)
             let wasFirst = isFirst
             isFirst = false
+            isAnswering = true
+            isReading = true
             if head.headers.contains(name: "upgrade") {
                 if wasFirst, Self.asksForWebSocket(head) { return decide(head, context) }
                 Self.strip(&head)
@@ -63,6 +69,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             // What happens until the answer is the handler's own time.
             timer?.cancel()
+            isReading = false
             context.fireChannelRead(wrapInboundOut(part))
         }
     }
@@ -73,14 +80,21 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .upgraded = phase { return context.write(data, promise: promise) }
-        if case .end = unwrapOutboundIn(data) { start(decision.configuration.keepAlive, context) }
+        if case .end = unwrapOutboundIn(data) {
+            isAnswering = false
+            start(decision.configuration.keepAlive, context)
+        }
         context.write(data, promise: promise)
     }
 
-    /// A first head that is no HTTP reaches nobody who could answer: it is answered here. Later ones are the request loop's.
+    /// A head that is no HTTP reaches nobody who could answer in our form: it is answered here. What comes in the middle of a request
+    /// is the request loop's.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard isFirst, let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        guard !isAnswering, !isReading, let parserError = error as? HTTPParserError else {
+            return context.fireErrorCaught(error)
+        }
         isFirst = false
+        isAnswering = true
         let problem =
             parserError == .headerOverflow
             ? Problem(431, "Request head too large", "The request's head is too large.")

@@ -139,7 +139,11 @@ struct Dispatcher: Sendable {
         call.role = route.role
         if let principal { call.access = try await services.access.access(of: principal) }
         let asked = call
-        let reply = try await RequestMark.$current.withValue(mark) { try await route.handler(asked) }
+        let keys = Idempotency(services.idempotency, for: route, asked, now: configuration.now)
+        let reply = try await RequestMark.$current.withValue(mark) {
+            guard let keys else { return try await route.handler(asked) }
+            return try await keys.answer(route, asked, target: target)
+        }
         guard route.role == nil || call.grants.wereAsked else {
             logger.critical("a route answered without asking for a role", metadata: ["operation": "\(route.operation)"])
             throw Problem.internalError
@@ -228,7 +232,9 @@ struct Dispatcher: Sendable {
         if let type = reply.contentType { headers[.contentType] = type }
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         headers.append(HTTPField(name: .xContentTypeOptions, value: "nosniff"))
-        headers.append(HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"))
+        if headers[.contentSecurityPolicy] == nil {
+            headers.append(HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"))
+        }
         headers.append(HTTPField(name: .referrerPolicy, value: "no-referrer"))
         headers.append(HTTPField(name: .xRequestID, value: requestID))
         if let trace { headers.append(HTTPField(name: .traceparent, value: trace)) }

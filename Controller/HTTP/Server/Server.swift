@@ -41,6 +41,7 @@ package final class Server: Service {
         let shared = SharedParts(operations: names + ["none"], configuration)
         let table = RouteTable(Routes.all(services, configuration, shared))
         shared.openAPI = .json(OpenAPI.document(table.routes, configuration))
+        shared.readingPage = DescriptionRoutes.readingPage(table.routes, configuration)
         dispatcher = Dispatcher(
             table: table, services: services,
             configuration: configuration, metrics: shared.metrics, accessLog: AccessLog(configuration.accessLog),

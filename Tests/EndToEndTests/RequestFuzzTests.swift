@@ -1,0 +1,74 @@
+import TestSupport
+import Testing
+
+/// Requests and WebSocket messages that are valid ones with something changed: the controller answers each or closes, never with a 5xx
+/// of its own making, lives, and does not grow.
+@Suite struct RequestFuzzTests {
+    /// 100,000 in the long form. `ANSFLOW_SEED` repeats one.
+    private static let count = Binaries.isFull ? 100_000 : 4000
+
+    @Test func mutatedRequestsAndMessages() async throws {
+        try await Cluster.with([]) { cluster in
+            var random = FuzzRandom(seed: FuzzRandom.seed)
+            print("fuzz seed \(FuzzRandom.seed)")
+            _ = try cluster.api.call(
+                "POST", "/api/v1/pipelines",
+                ["name": "fuzz", "definition": "jobs:\n  a:\n    steps:\n      - run: make\n"])
+            let pid = try #require(cluster.controller.process?.pid)
+            let token = cluster.api.token ?? ""
+            var statuses: [Int: Int] = [:]
+            var sent = 0
+            while sent < Self.count {
+                let wire = try RawConnection(port: cluster.controller.port, timeout: 20)
+                // Several requests to a connection, as long as it stays open.
+                for _ in 0..<20 {
+                    let request = RequestMutation.make(token: token, &random)
+                    sent += 1
+                    guard wire.send(request.bytes) else { break }
+                    if request.isCut { wire.finish() }
+                    guard let status = wire.answer() else { break }
+                    statuses[status, default: 0] += 1
+                    // 503 is said in so many words; everything else from 500 on is a fault.
+                    #expect(
+                        status < 500 || status == 503, "\(String(decoding: request.bytes.prefix(2000), as: UTF8.self))")
+                    if request.isCut { break }
+                }
+                if sent % 1000 < 20 { #expect(ProcessTable.isAlive(pid)) }
+            }
+            try Self.messages(cluster, token, &random)
+            #expect(try cluster.api.request("GET", "/health/live").status == 200)
+            let resident = ProcessTable.residentBytes(pid)
+            #expect(resident < 500 << 20, "\(resident >> 20) MiB")
+            // The mutation must leave some requests whole and break others, or nothing was tried.
+            #expect((statuses[200] ?? 0) > Self.count / 200, "\(statuses)")
+            #expect((statuses[400] ?? 0) > Self.count / 200, "\(statuses)")
+        }
+    }
+
+    private static func messages(_ cluster: Cluster, _ token: String, _ random: inout FuzzRandom) throws {
+        let valid = [
+            #"{"type":"subscribe","topic":"run:1","after":0}"#, #"{"type":"subscribe","topic":"system"}"#,
+            #"{"type":"unsubscribe","topic":"run:1"}"#, #"{"type":"ping"}"#,
+            #"{"type":"subscribe","topic":"pipeline:1","logs":{"a/b/1":1}}"#,
+        ]
+        for _ in 0..<(count / 40) {
+            let wire = try RawConnection(port: cluster.controller.port, timeout: 5)
+            wire.send(
+                "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                    + "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nAuthorization: Bearer \(token)\r\n\r\n")
+            guard String(decoding: wire.read(), as: UTF8.self).hasPrefix("HTTP/1.1 101") else { continue }
+            for _ in 0..<10 {
+                let text = RequestMutation.bytes(Array(valid[random.below(valid.count)].utf8), &random)
+                let mask: [UInt8] = [9, 8, 7, 6]
+                var frame: [UInt8] = [random.below(20) == 0 ? UInt8(random.below(256)) : 0x81]
+                if text.count < 126 {
+                    frame.append(0x80 | UInt8(text.count))
+                } else {
+                    frame += [0xFE, UInt8(text.count >> 8 & 255), UInt8(text.count & 255)]
+                }
+                frame += mask + text.enumerated().map { $0.element ^ mask[$0.offset % 4] }
+                guard wire.send(frame) else { break }
+            }
+        }
+    }
+}
