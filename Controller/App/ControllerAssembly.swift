@@ -56,7 +56,10 @@ struct ControllerAssembly {
         let engine = try await Engine(
             store: database, sink: router, time: EngineTime(wall: Clocks.wall, steady: Clocks.steady),
             logger: Logger(label: "ansflow.engine"),
-            publicURL: settings.linkBase, fatal: end, checkpoint: { crash?.reached($0) })
+            publicURL: settings.linkBase, fatal: end, checkpoint: { crash?.reached($0) },
+            storedLog: { attempt in
+                (try? await logs.info(attempt)).map { StoredLog(bytes: $0.bytes, lines: $0.lines) }
+            })
 
         let generation = try await database.generation()
         let gateway = try await ListenFailure.named("--agent-listen", settings.agentListen) {

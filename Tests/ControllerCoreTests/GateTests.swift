@@ -204,6 +204,8 @@ import Testing
         rig.connect(1, seen: 1)
         #expect(rig.starts.isEmpty)
         rig.tick(seconds: 10)
+        #expect(rig.starts.isEmpty, "the clock may be a tick behind: a back-off is never shorter than it says")
+        rig.tick(seconds: 1)
         #expect(rig.starts == [2])
         rig.finish(2)
         #expect(rig.starts == [3] && rig.job("a").outcome == .success)

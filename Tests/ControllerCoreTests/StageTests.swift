@@ -158,12 +158,12 @@ import Testing
         var story = story(job, [.assign(0), .exit(75)])
         #expect(story.live.isEmpty && story.run.jobs[0].steps[0].row.phase == .queued)
         let first = story.run.jobs[0].steps[0].row
-        #expect(first.retries == 1 && first.retryAt == story.now + 1_000)
+        #expect(first.retries == 1 && first.retryAt == story.now + 1_000 + EngineLimits.tickMsMax)
         #expect(first.message == "attempt 1 exited with 75; it is tried again")
         story.happen(.due)
         #expect(story.live.count == 1 && story.run.jobs[0].attempt?.number == 1)
         story.happen(.exit(75))
-        #expect(story.run.jobs[0].steps[0].row.retryAt == story.now + 2_000, "twice as long")
+        #expect(story.run.jobs[0].steps[0].row.retryAt == story.now + 2_000 + EngineLimits.tickMsMax, "twice as long")
         story.happen(.due)
         story.happen(.exit(75))
         #expect(story.run.row.outcome == .failed, "the budget is spent")
@@ -180,7 +180,9 @@ import Testing
         let job = Self.job(retry, [Make.step("s1"), Make.step("s2", needs: ["s1"])])
         var story = story(job, [.assign(0), .success, .started, .lost])
         let row = story.run.jobs[0].row
-        #expect(row.phase == .queued && row.retryAt == story.now + 3_000 && row.outcome == nil && row.retries == 1)
+        #expect(
+            row.phase == .queued && row.retryAt == story.now + 3_000 + EngineLimits.tickMsMax && row.outcome == nil
+                && row.retries == 1)
         #expect(story.slots.isEmpty && story.queued.isEmpty && story.run.row.outcome == nil)
         #expect(story.run.jobs[0].attempt?.outcome == .lost)
         story.happen(.due)

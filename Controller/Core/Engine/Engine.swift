@@ -1,4 +1,4 @@
-import AnsFlowProtocol
+package import AnsFlowProtocol
 package import Logging
 import Synchronization
 
@@ -25,6 +25,17 @@ package struct EngineTime: Sendable {
 /// Places between a group's decision and its effects, for tests that kill the process exactly there.
 package enum EngineCheckpoint: String, Sendable, CaseIterable {
     case decided, committed, answered, performed
+}
+
+/// What is stored of an attempt's log.
+package struct StoredLog: Equatable, Sendable {
+    package var bytes: UInt64
+    package var lines: UInt64
+
+    package init(bytes: UInt64, lines: UInt64) {
+        self.bytes = bytes
+        self.lines = lines
+    }
 }
 
 /// The one actor around ``EngineMachine``: takes all waiting inputs, decides them in order on a copy, commits once, swaps
@@ -56,12 +67,16 @@ package actor Engine {
     private let fatal: @Sendable (String) -> Void
     private let checkpoint: @Sendable (EngineCheckpoint) -> Void
     private let haltedFlag: Atomic<Bool>
+    private let storedLog: @Sendable (AttemptID) async -> StoredLog?
 
-    /// - Parameter publicURL: where people see the controller, without a slash at its end; for `ANSFLOW_RUN_URL`.
+    /// - Parameters:
+    ///   - publicURL: where people see the controller, without a slash at its end; for `ANSFLOW_RUN_URL`.
+    ///   - storedLog: what the log store holds of an attempt, for those that the engine gives up without its agent.
     package init(
         store: any EngineStore, sink: any EffectSink, time: EngineTime, logger: Logger,
         publicURL: String? = nil, fatal: @escaping @Sendable (String) -> Void,
-        checkpoint: @escaping @Sendable (EngineCheckpoint) -> Void = { _ in }
+        checkpoint: @escaping @Sendable (EngineCheckpoint) -> Void = { _ in },
+        storedLog: @escaping @Sendable (AttemptID) async -> StoredLog? = { _ in nil }
     ) async throws {
         self.store = store
         self.sink = sink
@@ -70,6 +85,7 @@ package actor Engine {
         self.logger = logger
         self.fatal = fatal
         self.checkpoint = checkpoint
+        self.storedLog = storedLog
         haltedFlag = Atomic(false)
         lastTick = time.steady()
         machine = EngineMachine(try await store.load())
@@ -156,8 +172,9 @@ package actor Engine {
         next.dispatch()
         // Effects alone, such as a FORGET said again, need no transaction.
         let mustWrite = next.mustWrite
-        let group = next.takeGroup()
+        var group = next.takeGroup()
         if mustWrite {
+            await measureLost(&group.batch)
             checkpoint(.decided)
             do throws(CommitFailure) {
                 try await store.commit(group.batch)
@@ -172,6 +189,18 @@ package actor Engine {
         if mustWrite { checkpoint(.answered) }
         if !group.effects.isEmpty { await sink.perform(group.effects) }
         if mustWrite { checkpoint(.performed) }
+    }
+
+    /// An attempt that was given up has whatever of its log was stored, and nobody who could say how much that is.
+    private func measureLost(_ batch: inout CommitBatch) async {
+        for index in batch.attempts.indices {
+            let row = batch.attempts[index]
+            guard row.outcome == .lost, row.logState == .incomplete, row.logBytes == 0,
+                let stored = await storedLog(row.id)
+            else { continue }
+            batch.attempts[index].logBytes = stored.bytes
+            batch.attempts[index].logLines = stored.lines
+        }
     }
 
     private func refuse(_ inputs: [Input], _ reason: String) {

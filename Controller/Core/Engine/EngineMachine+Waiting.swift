@@ -77,12 +77,39 @@ extension EngineMachine {
             (one.job.map { "job \($0) of " } ?? "") + "\(one.pipeline) run \(one.number)"
         }
         let before = waiting.isEmpty ? "" : "; \(waiting.count) wait before it"
+        let circle = run.holdsGroup ? circle(through: holders, to: run) : ""
         return WaitingReason(
             job: job.map { run.jobs[$0].row.name } ?? "", kind: .group,
             message:
-                "the concurrency group \(name) lets \(limit) in at a time: it is held by \(Self.list(names))\(before)",
+                "the concurrency group \(name) lets \(limit) in at a time: it is held by \(Self.list(names))\(before)\(circle)",
             position: waiting.count + 1, front: front,
             remainingMs: max(0, since + EngineLimits.groupMsMax - clock))
+    }
+
+    /// Says so where everybody who holds the group waits, by way of other runs or at once, for the group that this run holds. Nothing but a
+    /// person, or the end of the wait, breaks such a circle; one pipeline alone can't make it.
+    private func circle(through holders: [GroupMember], to run: RunLifecycle) -> String {
+        guard !holders.isEmpty, holders.allSatisfy({ waits($0, for: run.row.id) }) else { return "" }
+        return
+            "; whoever holds it waits in turn for the group \(run.row.group ?? ""), which this run holds: cancel one of them, "
+            + "and let all pipelines take their groups in one order"
+    }
+
+    /// Whether a holder can't leave its group before `run` leaves its own. A job that holds a group waits for nothing but agents.
+    private func waits(_ holder: GroupMember, for run: RunID) -> Bool {
+        var seen: Set<RunID> = []
+        var open = [holder]
+        while let member = open.popLast() {
+            guard member.job == RunChanges.wholeRun, seen.insert(member.run).inserted, let other = runs[member.run]
+            else { continue }
+            for job in other.jobs where job.awaitsGroup {
+                let key = GroupKey(project: other.row.project, name: job.row.group ?? "")
+                let holders = groups[key]?.holders ?? []
+                if holders.contains(GroupMember(run: run, job: RunChanges.wholeRun)) { return true }
+                open += holders
+            }
+        }
+        return false
     }
 
     private func backOff(_ at: Int64?, job: String, step: String?, why: String?) -> WaitingReason {

@@ -20,6 +20,11 @@ extension RunLifecycle {
         return covered ? Int64(retry.delayMs(before: jobs[job].row.retries + 1)) : nil
     }
 
+    /// When a back-off is surely over. The clock moves in ticks and may be behind by one: it is never shorter than it says.
+    static func retryTime(_ clock: Int64, _ delay: Int64) -> Int64 {
+        clock + delay + (delay > 0 ? EngineLimits.tickMsMax : 0)
+    }
+
     /// Ends the job's attempt and lets the job wait for another agent. It keeps its place in its group.
     mutating func tryAgain(
         _ job: Int, after end: End, delay: Int64, now: Int64, clock: Int64, _ actions: inout [Action]
@@ -50,7 +55,7 @@ extension RunLifecycle {
             state.row.startedAt = nil
             state.row.deadline = nil
             state.row.retries += 1
-            state.row.retryAt = clock + delay
+            state.row.retryAt = Self.retryTime(clock, delay)
         }
         if held { actions.append(.jobEnded(job)) }
         if delay == 0 { queue(job, now: now, clock: clock, &actions) }

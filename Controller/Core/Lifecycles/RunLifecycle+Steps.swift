@@ -30,7 +30,7 @@ extension RunLifecycle {
             modifyStep(place.job, place.step) { state in
                 state.row.phase = .queued
                 state.row.retries += 1
-                state.row.retryAt = delay > 0 ? clock + delay : nil
+                state.row.retryAt = delay > 0 ? Self.retryTime(clock, delay) : nil
                 state.row.exitCode = attempt.exitCode
                 state.row.message = "attempt \(attempt.number) \(attempt.summary); it is tried again"
             }
