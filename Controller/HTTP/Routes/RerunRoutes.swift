@@ -94,12 +94,12 @@ struct RerunRoutes {
         }
     }
 
-    /// The pipeline's newest definition for what started the run.
+    /// The pipeline's newest definition, at the newest commit of the run's branch or tag, for what started the run.
     private func newest(
         _ detail: RunDetail, _ pipeline: PipelineRow, _ call: Call, _ key: String?
     ) async throws -> RunRequest {
         let run = detail.run
-        let source = RunSource(ref: run.ref, branch: run.branch, tag: run.tag, commit: run.commit)
+        let source = RunSource(ref: run.ref, branch: run.branch, tag: run.tag, commit: "")
         var request = try await runs.request(
             pipeline, source, event: run.event, inputs: run.inputs, call.principal.name, run.priority, key,
             // What the definition does not say comes from the event, and that is the same.
