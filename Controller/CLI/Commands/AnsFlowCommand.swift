@@ -28,7 +28,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             RunsCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self, RerunCommand.self,
             ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
             AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, HookCommand.self, WebhookCommand.self,
-            ArtifactCommand.self, TestsCommand.self,
+            ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self,
             StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self, ExecCheckoutCommand.self,
             ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,
         ])

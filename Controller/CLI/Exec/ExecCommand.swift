@@ -62,6 +62,9 @@ package struct ExecCommand: AsyncParsableCommand {
     package var secrets: String?
     @Option(name: .long, help: "Say yes to this job's approval. May be repeated.")
     package var approve: [String] = []
+    @Option(
+        name: .customLong("approve-input"), help: "A value that an approval asks for, as NAME=VALUE. May be repeated.")
+    package var approveInput: [String] = []
     @Option(name: .long, help: "The event that conditions see.")
     package var event = "manual"
     @Option(name: .long, help: "The tag that conditions see.")
@@ -85,6 +88,9 @@ package struct ExecCommand: AsyncParsableCommand {
         for text in input where !text.contains("=") || text.hasPrefix("=") {
             throw ValidationError("--input takes NAME=VALUE, not \"\(text)\"")
         }
+        for text in approveInput where !text.contains("=") || text.hasPrefix("=") {
+            throw ValidationError("--approve-input takes NAME=VALUE, not \"\(text)\"")
+        }
         for text in cell where !text.contains("=") || text.hasPrefix("=") {
             throw ValidationError("--cell takes AXIS=VALUE, not \"\(text)\"")
         }
@@ -102,18 +108,29 @@ package struct ExecCommand: AsyncParsableCommand {
         let selected = try selection.apply(to: compiled)
         if list { return Terminal.print(PlanText.text(selected)) }
         var local = try LocalPlan(
-            selected, labels: LocalMachine.labels, anyMachine: anyMachine, approved: Set(approve))
+            selected, labels: LocalMachine.labels, anyMachine: anyMachine, approved: Set(approve),
+            given: Self.values(approveInput))
         try askForApprovals(&local)
         let values = try LocalSecrets(
             names: secret, environment: ProcessInfo.processInfo.environment, file: secrets)
         try values.check(local.secrets)
         if !json { for note in local.notes { Terminal.note("note: \(note)") } }
-        try await execute(local.plan, values, checkout)
+        try await execute(local, values, checkout)
+    }
+
+    /// `NAME=VALUE` as inputs.
+    private static func values(_ texts: [String]) -> [String: InputValue] {
+        var values: [String: InputValue] = [:]
+        for text in texts {
+            let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            values[String(pair[0])] = .text(String(pair[1]))
+        }
+        return values
     }
 
     /// Asks about each job that waits for approval, before anything runs: then nobody has to stay for it.
     private func askForApprovals(_ local: inout LocalPlan) throws {
-        let waiting = local.plan.jobs.filter { $0.approval != nil }
+        let waiting = local.unanswered
         guard !waiting.isEmpty else { return }
         guard isatty(0) == 1, isatty(2) == 1 else {
             let names = waiting.map(\.id)
@@ -127,7 +144,18 @@ package struct ExecCommand: AsyncParsableCommand {
             let message = job.approval?.message.map { ": \(SafeText.line($0, colours: false))" } ?? ""
             Terminal.note("The job \(job.id) wants approval\(message). Approve it? [y/N]")
             let answer = readLine() ?? ""
-            if ["y", "yes"].contains(answer.lowercased()) { local.approve(job.id) } else { try local.decline(job.id) }
+            guard ["y", "yes"].contains(answer.lowercased()) else {
+                try local.decline(job.id)
+                continue
+            }
+            var values: [String: InputValue] = [:]
+            for input in local.questions(of: job.id) {
+                let kind = input.options.isEmpty ? input.kind.rawValue : input.options.joined(separator: ", ")
+                let standard = input.defaultValue.map { " [\($0.variable)]" } ?? ""
+                Terminal.note("\(SafeText.line("\(input.name) (\(kind))\(standard)", colours: false)):")
+                if let line = readLine(), !line.isEmpty { values[input.name] = .text(line) }
+            }
+            try local.approve(job.id, values)
         }
     }
 
@@ -146,17 +174,12 @@ package struct ExecCommand: AsyncParsableCommand {
 
     /// - Throws: exit code 1 where the file has errors, which are shown.
     private func compile(_ checkout: LocalCheckout?) throws -> RunPlan {
-        var inputs: [String: InputValue] = [:]
-        for text in input {
-            let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            inputs[String(pair[0])] = .text(String(pair[1]))
-        }
         let source = try FileIO.read(file, limit: PlanLimits.sourceBytesMax + 1)
         let context = CompileContext(
             pipelineName: checkout.map { Self.lastPart(of: $0.root) } ?? "pipeline", event: event,
             ref: tag.map { "refs/tags/\($0)" } ?? checkout?.branch.map { "refs/heads/\($0)" }, branch: checkout?.branch,
             tag: tag, commit: checkout?.commit, repository: checkout == nil && !inPlace ? nil : "file:///worktree",
-            inputs: inputs, allowLocalRepositories: true, changedPaths: try changedPaths(checkout))
+            inputs: Self.values(input), allowLocalRepositories: true, changedPaths: try changedPaths(checkout))
         let outcome = PipelineCompiler.compile(
             source, file: file, includes: try included(by: source, checkout), context: context)
         for diagnostic in outcome.diagnostics { Terminal.note(diagnostic.description) }
@@ -194,7 +217,7 @@ package struct ExecCommand: AsyncParsableCommand {
         path.split(separator: "/").last.map(String.init) ?? "pipeline"
     }
 
-    private func execute(_ plan: RunPlan, _ values: LocalSecrets, _ checkout: LocalCheckout?) async throws {
+    private func execute(_ local: LocalPlan, _ values: LocalSecrets, _ checkout: LocalCheckout?) async throws {
         let here = FileManager.default.currentDirectoryPath
         let tree = checkout?.root ?? (inPlace ? here : nil)
         let directory = try ExecDirectory.make(
@@ -203,9 +226,11 @@ package struct ExecCommand: AsyncParsableCommand {
             ))
         let options = LocalRun.Options(
             slots: slots ?? (inPlace ? 1 : min(4, LocalMachine.cores)), keepsWorkspaces: keep,
-            inPlace: inPlace ? tree : nil, mode: json ? .quiet : .run, actor: LocalMachine.user)
+            inPlace: inPlace ? tree : nil, mode: json ? .quiet : .run, actor: LocalMachine.user,
+            answers: local.answers)
         let signals = LocalSignals()
-        let run = try await LocalRun(plan, secrets: values, directory: directory, options: options, signals: signals)
+        let run = try await LocalRun(
+            local.plan, secrets: values, directory: directory, options: options, signals: signals)
         let end = try await run.run()
         run.clean()
         if json {

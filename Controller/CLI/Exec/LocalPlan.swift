@@ -5,13 +5,25 @@ package struct LocalPlan: Equatable, Sendable {
     package private(set) var plan: RunPlan
     /// Sentences for people about what is done otherwise than on a controller.
     package private(set) var notes: [String] = []
+    /// What the user said to approvals that ask for values, by the job's id: said again when the job asks.
+    package private(set) var answers: [String: [String: InputValue]] = [:]
+    private let given: [String: InputValue]
 
     /// - Parameters:
     ///   - labels: what this machine is: `os` and `arch`. Other labels that jobs ask for name agents, and there are none here.
     ///   - approved: jobs, by id or the file's id, to which the user said yes; nil where people are asked as jobs become ready.
-    /// - Throws: ``ClientFailure`` where a job can't run here.
-    package init(_ plan: RunPlan, labels: [String: String], anyMachine: Bool, approved: Set<String>) throws {
+    ///   - given: values for what approvals ask, by name.
+    /// - Throws: ``ClientFailure`` where a job can't run here, or a value is wrong or asked by nobody.
+    package init(
+        _ plan: RunPlan, labels: [String: String], anyMachine: Bool, approved: Set<String>,
+        given: [String: InputValue] = [:]
+    ) throws {
         self.plan = plan
+        self.given = given
+        let asked = Set(plan.jobs.flatMap { $0.approval?.inputs.map(\.name) ?? [] })
+        if let name = given.keys.sorted().first(where: { !asked.contains($0) }) {
+            throw ClientFailure(.usage, "No approval asks for an input \"\(name)\".")
+        }
         try dropLabels(labels, anyMachine: anyMachine)
         dropGroups()
         try settleApprovals(approved)
@@ -61,12 +73,38 @@ package struct LocalPlan: Equatable, Sendable {
         }
         for index in plan.jobs.indices {
             let job = plan.jobs[index]
-            if approved.contains(job.id) || approved.contains(job.group) { plan.jobs[index].approval = nil }
+            if approved.contains(job.id) || approved.contains(job.group) { try approve(job.id) }
         }
     }
 
-    package mutating func approve(_ job: String) {
-        for index in plan.jobs.indices where plan.jobs[index].id == job { plan.jobs[index].approval = nil }
+    /// Jobs that nobody has said anything to yet.
+    package var unanswered: [JobPlan] { plan.jobs.filter { $0.approval != nil && answers[$0.id] == nil } }
+
+    /// What the job's approval asks and nobody has given.
+    package func questions(of job: String) -> [InputPlan] {
+        let inputs = plan.jobs.first { $0.id == job }?.approval?.inputs ?? []
+        return inputs.filter { given[$0.name] == nil }
+    }
+
+    /// Says yes to a job.
+    ///
+    /// - Parameter more: values behind those that were given before.
+    /// - Throws: ``ClientFailure`` where a value is missing or wrong.
+    package mutating func approve(_ job: String, _ more: [String: InputValue] = [:]) throws {
+        for index in plan.jobs.indices where plan.jobs[index].id == job {
+            guard let inputs = plan.jobs[index].approval?.inputs, !inputs.isEmpty else {
+                plan.jobs[index].approval = nil
+                continue
+            }
+            let own = given.filter { name, _ in inputs.contains { $0.name == name } }.merging(more) { $1 }
+            let (values, faults) = InputCheck.values(inputs, given: own)
+            if let fault = faults.first {
+                throw ClientFailure(
+                    .refused, "The approval of \(job) asks for \(fault.field). \(fault.message)",
+                    cure: "Give it with --approve-input '\(fault.field)=VALUE'.")
+            }
+            answers[job] = values
+        }
     }
 
     /// Takes the job out, and those that need it.

@@ -19,6 +19,8 @@ struct LocalRun {
         var mode: FollowPrinter.Mode
         /// Name of the user, who cancels with an interrupt.
         var actor: String
+        /// What was said to approvals before anything ran, by the job's id.
+        var answers: [String: [String: InputValue]] = [:]
     }
 
     struct End: Sendable {
@@ -106,9 +108,12 @@ struct LocalRun {
         await runtime.opened(LocalLink.link, link)
         await link.waitForWelcome()
         let row = try await create()
-        let watcher = Task { [self] in await watch(row.id) }
+        let watchers = [
+            Task { [self] in await watch(row.id) },
+            Task { [self] in await answer(row.id) },
+        ]
         await link.waitForEnd()
-        watcher.cancel()
+        for watcher in watchers { watcher.cancel() }
         for part in parts { part.cancel() }
         await runtime.close()
         guard let run = store.model() else { throw ClientFailure(.serverFailed, "The run has no end.") }
@@ -137,6 +142,18 @@ struct LocalRun {
             return try await engine.createRun(request)
         } catch {
             throw ClientFailure(.serverFailed, "The run cannot be made: \(error).")
+        }
+    }
+
+    /// Says what the user said before, as soon as each job asks: until then the engine refuses it.
+    private func answer(_ run: RunID) async {
+        var open = options.answers
+        while !open.isEmpty, !Task.isCancelled {
+            for (job, inputs) in open {
+                let said = try? await engine.approve(run, job: job, by: options.actor, inputs: inputs, reason: nil)
+                if said != nil { open[job] = nil }
+            }
+            try? await Task.sleep(for: .milliseconds(50))
         }
     }
 

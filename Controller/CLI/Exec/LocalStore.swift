@@ -85,7 +85,13 @@ package final class LocalStore: EngineStore {
         state.withLock { state in
             guard let run = state.run else { return nil }
             let jobs = state.jobs.values.sorted { $0.index < $1.index }.map { job in
-                Self.model(job, (state.steps[job.id] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
+                var model = Self.model(job, (state.steps[job.id] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
+                let tries = Dictionary(grouping: state.attempts.values.filter { $0.job == job.id }) { $0.step.rawValue }
+                for index in (model.steps ?? []).indices {
+                    let own = tries[model.steps?[index].id ?? 0] ?? []
+                    model.steps?[index].attempts = own.sorted { $0.id < $1.id }.map(Self.model)
+                }
+                return model
             }
             return Self.model(run, jobs)
         }
@@ -116,5 +122,12 @@ package final class LocalStore: EngineStore {
             phase: step.phase.rawValue, result: step.outcome?.rawValue, cause: step.cause?.rawValue,
             message: step.message, attempt: step.attempts, exitCode: step.exitCode.map(Int.init),
             startedAt: step.startedAt.map(Timestamp.text), finishedAt: step.finishedAt.map(Timestamp.text))
+    }
+
+    private static func model(_ attempt: AttemptRow) -> AttemptModel {
+        AttemptModel(
+            id: attempt.id.rawValue, number: attempt.number, result: attempt.outcome?.rawValue,
+            cause: attempt.cause?.rawValue, message: attempt.message, exitCode: attempt.exitCode.map(Int.init),
+            startedAt: attempt.startedAt.map(Timestamp.text), finishedAt: attempt.finishedAt.map(Timestamp.text))
     }
 }

@@ -71,6 +71,17 @@ package enum RunJSONText {
         members["key"] = .string("\(job)/\(step.name)")
         if let code = step.exitCode { members["exit_code"] = .int(Int64(code)) }
         if let attempt = step.attempt { members["attempt"] = .int(Int64(attempt)) }
+        members["attempts"] = .array((step.attempts ?? []).map(attempt))
+        return .object(members)
+    }
+
+    private static func attempt(_ attempt: AttemptModel) -> JSONValue {
+        var members = times(attempt.startedAt, attempt.finishedAt)
+        members["number"] = .int(Int64(attempt.number))
+        for (name, value) in [("result", attempt.result), ("cause", attempt.cause), ("message", attempt.message)] {
+            if let value { members[name] = .string(value) }
+        }
+        if let code = attempt.exitCode { members["exit_code"] = .int(Int64(code)) }
         return .object(members)
     }
 
