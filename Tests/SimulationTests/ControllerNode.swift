@@ -44,6 +44,7 @@ struct ControllerNode {
         case started(AttemptID, AgentID, SessionID)
         case declined(AttemptID, String, AgentID, SessionID)
         case finished(Finish, LogSummary, AgentID, SessionID)
+        case unsendable(AttemptID)
         case gone(AgentID)
         case tick(Int64)
     }
@@ -177,10 +178,16 @@ extension World {
 
     private mutating func decide(_ input: ControllerNode.Pending, _ engine: inout EngineMachine) throws {
         switch input {
-        case .trigger: _ = engine.createRun(request(&scripts))
+        case .trigger:
+            let made = engine.createRun(request(&scripts))
+            if mutant == .untrustedUnasked, case .success(let run) = made, !run.trusted {
+                _ = engine.approve(run.id, job: nil, by: "nobody", inputs: [:], reason: nil)
+            }
         case .cancel(let run, let force, let skip):
             _ = engine.cancelRun(run, by: "simulator", reason: nil, force: force, skipFinally: skip)
+        case .unsendable(let attempt): engine.unsendable(attempt, reason: "such runs get no secrets")
         case .answer(let run, let job, let yes):
+            if job == nil, yes { oracle.approved.insert(run) }
             _ =
                 yes
                 ? engine.approve(run, job: job, by: "boss", inputs: [:], reason: nil)
@@ -241,6 +248,7 @@ extension World {
         var batch = flight.group.batch
         if mutant == .cancelOverwritesSuccess { corrupt(&batch) }
         try controller.store.apply(batch)
+        seen.formUnion(StateWords.ends(in: batch))
         controller.machine = flight.next
         for row in batch.runs { oracle.promisedRuns.insert(row.id.rawValue) }
         for row in batch.attempts where oracle.uptimeAtCommit[row.id] == nil {
@@ -282,7 +290,7 @@ extension World {
                 guard let link = links.lastIndex(where: { $0.session == session && $0.openAtController }) else {
                     continue
                 }
-                sendToAgent(link, message)
+                if case .start(let start) = message { sendStart(start, on: link) } else { sendToAgent(link, message) }
             case .close(_, let session, let code, _):
                 guard let link = links.lastIndex(where: { $0.session == session && $0.openAtController }) else {
                     continue

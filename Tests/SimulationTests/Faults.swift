@@ -48,6 +48,12 @@ enum Mutant: String, CaseIterable {
     case approvalSurvivesExpiry
     /// How often something was tried is forgotten at a restart.
     case retriesForgotten
+    /// Secrets are put into a START without asking whose run it is.
+    case secretsToUntrusted
+    /// That a run came from outside is forgotten at a restart.
+    case untrustedForgotten
+    /// A run from outside begins although nobody has said yes.
+    case untrustedUnasked
 }
 
 /// An invariant that did not hold.

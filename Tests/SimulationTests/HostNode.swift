@@ -6,6 +6,7 @@ import AnsFlowProtocol
 struct HostNode {
     let index: Int
     let agent: AgentID
+    let labels: [String: String]
     var machine: AgentMachine?
     /// Counts the agent's processes, so that nothing of an earlier one reaches a later one.
     var process = 0
@@ -22,9 +23,10 @@ struct HostNode {
     /// START as it came, for the shim.
     var specs: [AttemptID: Start] = [:]
 
-    init(index: Int, agent: AgentID) {
+    init(index: Int, agent: AgentID, labels: [String: String] = [:]) {
         self.index = index
         self.agent = agent
+        self.labels = labels
     }
 }
 
@@ -58,7 +60,8 @@ extension World {
         let process = hosts[host].process
         let profile = AgentProfile(
             version: "0", processNonce: "\(host)-\(process)", bootID: "boot-\(hosts[host].boot)",
-            storeID: "store-\(host)-\(hosts[host].storeNumber)", containment: .cgroup2, slots: 2, labels: [:])
+            storeID: "store-\(host)-\(hosts[host].storeNumber)", containment: .cgroup2, slots: 2,
+            labels: hosts[host].labels)
         // Dead shims' trees are emptied before anything is said.
         for id in hosts[host].shims.keys where !hosts[host].shims[id]!.alive { killTree(host, id) }
         var machine = AgentMachine(profile: profile, recovering: recovered(host), now: now)
@@ -145,6 +148,7 @@ extension World {
             case .journal(let entry):
                 schedule(.journalDone(agent: host, process: hosts[host].process, entry), after: 1 + random.below(5))
             case .startShim(let start):
+                try checkTrust(start, on: host)
                 hosts[host].specs[start.attempt] = start
                 hosts[host].shims[start.attempt]?.handed = true
                 if hosts[host].refusesUntil > now {

@@ -10,6 +10,8 @@ extension World {
             createdAt: 0, updatedAt: 0)
         var plan = RunPlan(name: "simulated", jobs: jobs)
         if random.chance(30) { plan.concurrency = group("runs", 1, &random) }
+        // A fork's, which gets no secrets and waits for somebody's word.
+        if random.chance(25) { plan.facts.trusted = false }
         return RunRequest(pipeline: pipeline, plan: plan, actor: "simulator")
     }
 
@@ -57,6 +59,7 @@ extension World {
             step.retry = RetryPlan(
                 max: random.between(1...2), on: [.exit, .timeout], backoffMs: UInt64(random.below(2)) * 5_000)
         }
+        if random.chance(20) { step.secrets = ["TOKEN": "token"] }
         return step
     }
 

@@ -1,5 +1,6 @@
 import ControllerCore
 import Foundation
+import TestSupport
 import Testing
 
 /// Replay one seed: `ANSFLOW_SEED=n swift test --filter SimulationTests/storms`. More seeds: `ANSFLOW_TEST_FULL=1`.
@@ -19,10 +20,13 @@ import Testing
     }
 
     /// What went wrong under a seed, with the command that shows it again; nil where all held.
-    static func violation(seed: UInt64, faults: Faults, mutant: Mutant? = nil) -> String? {
+    static func violation(
+        seed: UInt64, faults: Faults, mutant: Mutant? = nil, seen: ((Set<String>) -> Void)? = nil
+    ) -> String? {
         var world = World(seed: seed, faults: faults, mutant: mutant)
         do {
             try world.run()
+            seen?(world.seen)
             return nil
         } catch {
             return """
@@ -43,13 +47,17 @@ import Testing
 
     @Test func storms() {
         var failures = 0
+        var seen: Set<String> = []
         for seed in Self.seeds where failures < 5 {
-            if let violation = Self.violation(seed: seed, faults: Self.faults(of: seed)) {
+            if let violation = Self.violation(seed: seed, faults: Self.faults(of: seed), seen: { seen.formUnion($0) }) {
                 failures += 1
                 Issue.record("\(violation)")
             }
         }
         #expect(failures == 0)
+        // What ends is what may end so, and the seeds of the short form reach what they are to reach.
+        #expect(seen.subtracting(StateTable.ends).sorted() == [])
+        if Self.seeds.count > 1 { #expect(StateWords.storms.subtracting(seen).sorted() == []) }
     }
 
     @Test func sameSeedSameHistory() throws {

@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerCore
 
 /// What a step's program does, from the seed.
 struct StepScript {
@@ -50,6 +51,8 @@ struct Oracle {
     var lost: Set<AttemptID> = []
     /// Agents that an operator declared gone.
     var declaredGone: Set<AgentID> = []
+    /// Runs from outside to which somebody said yes, whether or not that became durable.
+    var approved: Set<RunID> = []
     /// Runs that were answered with success.
     var promisedRuns: Set<Int64> = []
 

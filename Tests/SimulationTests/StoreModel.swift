@@ -106,6 +106,7 @@ struct StoreModel {
                 for row in snapshot.runs[run].approvals.indices {
                     snapshot.runs[run].approvals[row].deadline = .max / 2
                 }
+            case .untrustedForgotten: snapshot.runs[run].plan.facts.trusted = true
             case .retriesForgotten:
                 for job in snapshot.runs[run].jobs.indices { snapshot.runs[run].jobs[job].retries = 0 }
                 for step in snapshot.runs[run].steps.indices { snapshot.runs[run].steps[step].retries = 0 }

@@ -58,6 +58,8 @@ struct World {
     static let stormMs: UInt64 = 240_000
     static let runsPlanned = 3
     var rerunsLeft = 1
+    /// Ends of the state table that were committed.
+    var seen: Set<String> = []
 
     init(seed: UInt64, faults: Faults, mutant: Mutant? = nil) {
         self.faults = faults
@@ -67,11 +69,12 @@ struct World {
         scripts = root.fork("scripts")
         var store = StoreModel()
         hosts = []
-        for index in 0..<2 {
+        // The last is the pool for what comes from outside.
+        for (index, labels) in [[:], [:], [LabelMatch.untrusted: "true"]].enumerated() {
             let id = AgentID(Int64(index + 1))
             store.add(
-                AgentRow(id: id, name: "agent-\(index)", key: "key-\(index)", labels: [:], slots: 2, createdAt: 0))
-            hosts.append(HostNode(index: index, agent: id))
+                AgentRow(id: id, name: "agent-\(index)", key: "key-\(index)", labels: labels, slots: 2, createdAt: 0))
+            hosts.append(HostNode(index: index, agent: id, labels: labels))
         }
         controller = ControllerNode(store: store)
     }
