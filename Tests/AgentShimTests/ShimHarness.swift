@@ -12,13 +12,13 @@ final class ShimHarness {
 
     /// - Parameters:
     ///   - directory: Made by the caller and kept; without it a new one is made, and removed at the end.
-    ///   - spawner: What starts the shim instead of this process; it is given the whole command.
-    init(_ containment: Containment = .sweep, directory given: String? = nil) throws {
+    ///   - more: Words behind the command.
+    init(_ containment: Containment = .sweep, directory given: String? = nil, more: [String] = []) throws {
         directory = try given ?? Self.makeDirectory()
         removesDirectory = given == nil
         self.containment = containment
         for name in ["shim", "starts", "work"] { mkdir("\(directory)/\(name)", 0o700) }
-        let code = try Programs.run(Self.command(directory, containment))
+        let code = try Programs.run(Self.command(directory, containment) + more)
         guard code == 0 else { throw TestFailure("the shim exited with \(code) instead of going into the background") }
         client = try ShimClient("\(directory)/shim")
     }
