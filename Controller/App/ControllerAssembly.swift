@@ -84,6 +84,9 @@ struct ControllerAssembly {
         let preparation = preparation(database, repositories, vault)
         let scheduler = scheduler(database, engine, preparation)
         var services = services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk)
+        services.people = Accounts(database, hasher: hasher, clock: Clocks.wall)
+        services.projects = database
+        services.browsers = sessions
         services.preparation = preparation
         services.schedules = scheduler
         let webhooks = webhooks(database, engine, vault, preparation, repositories, disk, crash)

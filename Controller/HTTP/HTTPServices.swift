@@ -14,6 +14,11 @@ package struct HTTPServices: Sendable {
     package var tickets: any TicketService
     package var keys: any APIKeyService
     package var enrolmentTokens: any EnrolmentTokenService
+    /// Nil where accounts can't be changed.
+    package var people: (any UserManaging)?
+    package var projects: (any ProjectRepository)?
+    /// Nil where browsers can't log in.
+    package var browsers: (any BrowserLogins)?
     /// Nil where no secrets are kept.
     package var secrets: (any SecretManaging)?
     /// Nil where no artifacts are kept.

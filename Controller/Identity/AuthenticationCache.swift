@@ -36,6 +36,11 @@ struct AuthenticationCache {
         valid[kind] = until
     }
 
+    mutating func clear() {
+        byToken = [:]
+        valid = [:]
+    }
+
     mutating func forget(_ kind: Principal.Kind) {
         byToken = byToken.filter { $0.value.principal.kind != kind }
         valid[kind] = nil

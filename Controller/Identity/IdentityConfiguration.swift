@@ -2,6 +2,9 @@
 package struct IdentityConfiguration: Sendable {
     package var accessTokenLifeMs: Int64 = 15 * 60_000
     package var refreshTokenLifeMs: Int64 = 30 * 24 * 3_600_000
+    package var browserLifeMs: Int64 = 14 * 24 * 3_600_000
+    /// A browser's session that is not used for so long has ended.
+    package var browserIdleMs: Int64 = 12 * 3_600_000
     package var ticketLifeMs: Int64 = 30_000
     package var ticketsMax = 4096
     package var enrolmentTokenLifeMs: Int64 = 15 * 60_000

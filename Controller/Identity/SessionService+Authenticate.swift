@@ -8,13 +8,16 @@ extension SessionService: Authenticating {
         guard bearer.utf8.count <= AccessTokens.tokenBytesMax else { return nil }
         let now = clock()
         let hash = Secrets.hash(bearer)
-        let (cached, revocations) = state.withLock { ($0.cache.principal(hash, now: now), $0.revocations) }
+        let version = repository.accessVersion
+        let (cached, revocations) = state.withLock {
+            ($0.cache(version).principal(hash, now: now), $0.revocations)
+        }
         if let cached { return cached }
         let isKey = bearer.hasPrefix(Self.keyPrefix)
         let found = isKey ? try await principal(keyHash: hash, now) : try await principal(accessToken: bearer, now)
         guard let (principal, expiresAt) = found else { return nil }
         state.withLock { state in
-            guard state.revocations == revocations else { return }
+            guard state.revocations == revocations, state.version == version else { return }
             state.cache.insert(hash, principal, until: min(expiresAt, now + configuration.authenticationCacheMs))
         }
         return principal
@@ -22,12 +25,15 @@ extension SessionService: Authenticating {
 
     package func isStillValid(_ principal: Principal) async -> Bool {
         let now = clock()
-        let (cached, revocations) = state.withLock { ($0.cache.isValid(principal.kind, now: now), $0.revocations) }
+        let version = repository.accessVersion
+        let (cached, revocations) = state.withLock {
+            ($0.cache(version).isValid(principal.kind, now: now), $0.revocations)
+        }
         if cached { return true }
         // Where the database can't answer, the socket is closed: its owner may have been shut out.
         guard let expiresAt = try? await expiry(of: principal, now) else { return false }
         state.withLock { state in
-            guard state.revocations == revocations else { return }
+            guard state.revocations == revocations, state.version == version else { return }
             state.cache.insert(principal.kind, until: min(expiresAt, now + configuration.authenticationCacheMs))
         }
         return true
@@ -67,10 +73,12 @@ extension SessionService: Authenticating {
         if due { try? await repository.touchAPIKey(id, at: now) }
     }
 
-    private func liveSession(_ id: Int64, _ now: Int64) async throws -> LoginSessionRow? {
+    func liveSession(_ id: Int64, _ now: Int64) async throws -> LoginSessionRow? {
         guard let session = try await repository.session(id), !session.revoked, session.expiresAt > now else {
             return nil
         }
+        // A browser that nobody sits at.
+        if session.kind == .browser, now - session.lastUsedAt > configuration.browserIdleMs { return nil }
         return session
     }
 

@@ -6,6 +6,18 @@ extension SessionService: LoginService {
     static let passwordBytesMax = 1024
 
     package func login(username: String, password: String, remote: String) async throws -> TokenPair {
+        let known = try await verified(username: username, password: password, remote: remote)
+        let now = clock()
+        let refresh = Secrets.token()
+        let session = try await repository.addSession(
+            LoginSessionRow(
+                user: known.id, refreshHash: Secrets.hash(refresh), createdAt: now,
+                expiresAt: now + configuration.refreshTokenLifeMs, remote: remote))
+        return try await pair(session, refresh)
+    }
+
+    /// The user whose password this is. Known and unknown users take the same way: one hash each.
+    func verified(username: String, password: String, remote: String) async throws -> UserRow {
         let now = clock()
         let name = String(username.prefix(Self.nameBytesMax))
         let wait = state.withLock { state -> Int64? in
@@ -26,12 +38,7 @@ extension SessionService: LoginService {
         guard result.matches, let known else { throw LoginFailure.refused }
         state.withLock { $0.backoff.succeeded(account: name, address: remote) }
         if let rehashed = result.rehashed { try await repository.setPasswordHash(rehashed, of: known.id) }
-        let refresh = Secrets.token()
-        let session = try await repository.addSession(
-            LoginSessionRow(
-                user: known.id, refreshHash: Secrets.hash(refresh), createdAt: now,
-                expiresAt: now + configuration.refreshTokenLifeMs, remote: remote))
-        return try await pair(session, refresh)
+        return known
     }
 
     package func refresh(_ refreshToken: String, remote: String) async throws -> TokenPair {
@@ -51,6 +58,7 @@ extension SessionService: LoginService {
     private func rotate(_ refreshToken: String) async throws -> TokenPair {
         let hash = Secrets.hash(refreshToken)
         guard var session = try await repository.session(refreshHash: hash) else { throw LoginFailure.refused }
+        guard session.kind == .token else { throw LoginFailure.refused }
         guard session.refreshHash == hash else {
             // A spent token: either a thief or its victim uses it, and nobody can tell which. Both are out.
             session.revoked = true
@@ -66,6 +74,7 @@ extension SessionService: LoginService {
         session.spentHashes.append(hash)
         if session.spentHashes.count > configuration.spentTokensMax { session.spentHashes.removeFirst() }
         session.refreshHash = Secrets.hash(fresh)
+        session.lastUsedAt = now
         session.expiresAt = now + configuration.refreshTokenLifeMs
         try await repository.updateSession(session)
         return try await pair(session, fresh)

@@ -9,11 +9,22 @@ package final class SessionService: Sendable {
     struct State {
         var backoff: LoginBackoff
         var cache: AuthenticationCache
+        /// The repository's version that the cache was read under.
+        var version: UInt64 = 0
         var tickets: TicketBox
         /// Keys whose use was noted, with when.
         var touched: [Int64: Int64] = [:]
         /// Counts revocations: a check that began before one is not cached after it.
         var revocations = 0
+
+        /// Forgets what was believed before anything changed for anybody.
+        mutating func cache(_ now: UInt64) -> AuthenticationCache {
+            if now != version {
+                version = now
+                cache.clear()
+            }
+            return cache
+        }
     }
 
     let repository: any IdentityRepository
@@ -21,6 +32,7 @@ package final class SessionService: Sendable {
     let hasher: PasswordHasher
     let tokens: AccessTokens
     let clock: WallClock
+    let signingKey: [UInt8]
     let state: Mutex<State>
     /// Held while a session is read and then changed.
     let sessionLock = AsyncLock()
@@ -34,6 +46,7 @@ package final class SessionService: Sendable {
         self.configuration = configuration
         self.hasher = hasher
         self.clock = clock
+        self.signingKey = signingKey
         tokens = await AccessTokens(key: signingKey)
         state = Mutex(
             State(

@@ -20,22 +20,29 @@ extension Database: IdentityRepository {
 
     /// Throws ``CommitFailure/refused(_:)`` where the name is taken.
     package func addUser(_ row: UserRow) async throws -> UserRow {
-        try await write { db in
-            try db.run(
-                """
-                INSERT INTO users (name, password_hash, is_administrator, disabled, created_at) VALUES (?, ?, ?, ?, ?)
-                """
-            ) {
-                $0.add(row.name)
-                $0.add(row.passwordHash)
-                $0.add(row.isAdministrator)
-                $0.add(row.disabled)
-                $0.add(row.createdAt)
-            }
-            var stored = row
-            stored.id = UserID(rawValue: db.lastInsertedRowID)
-            return stored
+        let stored = try await write { db in try Self.insert(db, row) }
+        accessChanged()
+        return stored
+    }
+
+    static func insert(_ db: Connection, _ row: UserRow) throws -> UserRow {
+        try db.run(
+            """
+            INSERT INTO users (name, password_hash, is_administrator, disabled, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """
+        ) {
+            $0.add(row.name)
+            $0.add(row.passwordHash)
+            $0.add(row.isAdministrator)
+            $0.add(row.disabled)
+            $0.add(row.createdAt)
+            $0.add(row.createdAt)
         }
+        var stored = row
+        stored.id = UserID(rawValue: db.lastInsertedRowID)
+        (stored.version, stored.updatedAt) = (1, row.createdAt)
+        return stored
     }
 
     /// Throws ``CommitFailure/refused(_:)`` where there is no such user.
@@ -120,12 +127,13 @@ extension Database: IdentityRepository {
 }
 
 extension UserRow {
-    static let columns = "id, name, password_hash, is_administrator, disabled, created_at"
+    static let columns = "id, name, password_hash, is_administrator, disabled, created_at, version, updated_at"
 
     init(_ columns: inout Columns) {
         self.init(
             id: columns.id(), name: columns.text(), passwordHash: columns.text(), isAdministrator: columns.bool(),
-            disabled: columns.bool(), createdAt: columns.int64())
+            disabled: columns.bool(), createdAt: columns.int64(), version: columns.int(),
+            updatedAt: columns.int64())
     }
 }
 

@@ -188,7 +188,10 @@ extension Database: PipelineRepository {
 
 extension PipelineRow {
     static let columns =
-        "id, project, name, definition, repository_url, ref, path, credential, enabled, version, created_at, updated_at"
+        """
+        id, project, name, definition, repository_url, ref, path, credential,
+        enabled AND (SELECT state FROM projects WHERE id = pipelines.project) = 'active', version, created_at, updated_at
+        """
 
     init(_ columns: inout Columns) {
         self.init(

@@ -6,8 +6,9 @@ extension Database {
         try await write { db in
             try db.run(
                 """
-                INSERT INTO login_sessions (user, refresh_hash, created_at, expires_at, revoked, remote)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO login_sessions
+                    (user, refresh_hash, created_at, expires_at, revoked, remote, kind, last_used_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
             ) {
                 $0.add(row.user)
@@ -16,6 +17,8 @@ extension Database {
                 $0.add(row.expiresAt)
                 $0.add(row.revoked)
                 $0.add(row.remote)
+                $0.add(row.kind)
+                $0.add(row.lastUsedAt)
             }
             var stored = row
             stored.id = db.lastInsertedRowID
@@ -53,7 +56,8 @@ extension Database {
             }
             try db.run(
                 """
-                UPDATE login_sessions SET refresh_hash = ?, expires_at = ?, revoked = max(revoked, ?), remote = ?
+                UPDATE login_sessions SET refresh_hash = ?, expires_at = ?, revoked = max(revoked, ?), remote = ?,
+                    last_used_at = ?
                 WHERE id = ?
                 """
             ) {
@@ -61,6 +65,7 @@ extension Database {
                 $0.add(row.expiresAt)
                 $0.add(row.revoked)
                 $0.add(row.remote)
+                $0.add(row.lastUsedAt)
                 $0.add(row.id)
             }
             let known = Set(stored.spentHashes)
@@ -72,18 +77,24 @@ extension Database {
         try await write { db in
             try db.run("UPDATE login_sessions SET revoked = 1 WHERE user = ? AND revoked = 0") { $0.add(user) }
         }
+        accessChanged()
+    }
+
+    package func touchSession(_ id: Int64, at: Int64) async throws {
+        try await write { db in
+            try db.run("UPDATE login_sessions SET last_used_at = max(last_used_at, ?) WHERE id = ?") {
+                $0.add(at)
+                $0.add(id)
+            }
+        }
     }
 
     private static func session(_ db: Connection, _ id: Int64) throws -> LoginSessionRow? {
         let row = try db.first(
             """
-            SELECT id, user, refresh_hash, created_at, expires_at, revoked, remote FROM login_sessions WHERE id = ?
+            SELECT \(LoginSessionRow.columns) FROM login_sessions WHERE id = ?
             """, { $0.add(id) }
-        ) {
-            LoginSessionRow(
-                id: $0.int64(), user: $0.id(), refreshHash: $0.text(), createdAt: $0.int64(), expiresAt: $0.int64(),
-                revoked: $0.bool(), remote: $0.text())
-        }
+        ) { try LoginSessionRow(&$0) }
         guard var row else { return nil }
         row.spentHashes = try db.all(
             "SELECT hash FROM spent_refreshes WHERE session = ? ORDER BY place", { $0.add(id) }
@@ -103,5 +114,16 @@ extension Database {
                 $0.add(hash)
             }
         }
+    }
+}
+
+extension LoginSessionRow {
+    static let columns = "id, user, refresh_hash, created_at, expires_at, revoked, remote, kind, last_used_at"
+
+    init(_ columns: inout Columns) throws {
+        self.init(
+            id: columns.int64(), user: columns.id(), refreshHash: columns.text(), createdAt: columns.int64(),
+            expiresAt: columns.int64(), revoked: columns.bool(), remote: columns.text(), kind: try columns.word(),
+            lastUsedAt: columns.int64())
     }
 }

@@ -20,7 +20,8 @@ import Testing
     @Test func everyRouteRefusesStrangersUnlessItIsPublic() async throws {
         try await withServer { _, _, client in
             let open: Set<String> = [
-                "root", "status", "live", "ready", "login", "loginAlias", "refreshTokens", "pipelineSchema", "openAPI",
+                "root", "status", "live", "ready", "login", "loginAlias", "loginSession", "refreshTokens",
+                "pipelineSchema", "openAPI",
                 "receiveGithub", "receiveGitlab", "receiveGitea", "receiveBitbucket", "receiveJenkins",
                 "receiveGeneric", "testWebhooks",
                 "redoc", "pageStyle", "docs", "docsFile",

@@ -70,6 +70,15 @@ final class MemoryIdentities: IdentityRepository {
         }
     }
 
+    var accessVersion: UInt64 { 0 }
+    func touchSession(_ id: Int64, at: Int64) async throws {
+        state.withLock { state in
+            for index in state.sessions.indices where state.sessions[index].id == id {
+                state.sessions[index].lastUsedAt = max(at, state.sessions[index].lastUsedAt)
+            }
+        }
+    }
+
     func addAPIKey(_ row: APIKeyRow) async throws -> APIKeyRow {
         state.withLock { state in
             var row = row

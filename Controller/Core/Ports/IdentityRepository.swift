@@ -8,9 +8,13 @@ package struct UserRow: Equatable, Sendable {
     package var isAdministrator: Bool
     package var disabled: Bool
     package var createdAt: Int64
+    /// Grows with each change.
+    package var version: Int
+    package var updatedAt: Int64
 
     package init(
-        id: UserID, name: String, passwordHash: String, isAdministrator: Bool, disabled: Bool = false, createdAt: Int64
+        id: UserID, name: String, passwordHash: String, isAdministrator: Bool, disabled: Bool = false, createdAt: Int64,
+        version: Int = 1, updatedAt: Int64? = nil
     ) {
         self.id = id
         self.name = name
@@ -18,7 +22,17 @@ package struct UserRow: Equatable, Sendable {
         self.isAdministrator = isAdministrator
         self.disabled = disabled
         self.createdAt = createdAt
+        self.version = version
+        self.updatedAt = updatedAt ?? createdAt
     }
+}
+
+/// Who holds a session's secret.
+package enum SessionKind: String, Codable, Sendable, CaseIterable {
+    /// A client with an access and a refresh token.
+    case token
+    /// A browser with a cookie.
+    case browser
 }
 
 /// One login. Refreshing rotates `refreshHash`; the use of a spent one revokes the whole session.
@@ -32,10 +46,13 @@ package struct LoginSessionRow: Equatable, Sendable {
     package var expiresAt: Int64
     package var revoked: Bool
     package var remote: String
+    package var kind: SessionKind
+    /// Exact to a minute.
+    package var lastUsedAt: Int64
 
     package init(
         id: Int64 = 0, user: UserID, refreshHash: String, spentHashes: [String] = [], createdAt: Int64,
-        expiresAt: Int64, revoked: Bool = false, remote: String
+        expiresAt: Int64, revoked: Bool = false, remote: String, kind: SessionKind = .token, lastUsedAt: Int64? = nil
     ) {
         self.id = id
         self.user = user
@@ -45,6 +62,8 @@ package struct LoginSessionRow: Equatable, Sendable {
         self.expiresAt = expiresAt
         self.revoked = revoked
         self.remote = remote
+        self.kind = kind
+        self.lastUsedAt = lastUsedAt ?? createdAt
     }
 }
 
@@ -79,6 +98,8 @@ package struct APIKeyRow: Equatable, Sendable {
 
 /// Users, their logins and keys. Each method is one durable transaction.
 package protocol IdentityRepository: Sendable {
+    /// Moves after every commit that ends a login or changes what a user may do: see ``AccessRepository/accessVersion``.
+    var accessVersion: UInt64 { get }
     func userCount() async throws -> Int
     func user(named name: String) async throws -> UserRow?
     func user(_ id: UserID) async throws -> UserRow?
@@ -91,6 +112,8 @@ package protocol IdentityRepository: Sendable {
     func session(refreshHash: String) async throws -> LoginSessionRow?
     func updateSession(_ row: LoginSessionRow) async throws
     func revokeSessions(of user: UserID) async throws
+    /// Notes that a session is in use.
+    func touchSession(_ id: Int64, at: Int64) async throws
 
     func addAPIKey(_ row: APIKeyRow) async throws -> APIKeyRow
     func apiKey(hash: String) async throws -> APIKeyRow?

@@ -21,11 +21,12 @@ extension Schemas {
     static let me = Component(
         "Me",
         .object([
-            "id": .id, "username": .text, "is_administrator": .flag, "scopes": .list(of: .one(of: Scope.self)),
+            "id": .id, "username": .text, "is_administrator": .flag, "csrf_token": .optional(.text),
+            "scopes": .list(of: .one(of: Scope.self)),
             "authenticated_by": .one(of: ["session", "api_key"]),
         ]),
         example: """
-            {"id":1,"username":"admin","is_administrator":true,"scopes":["admin","read","run","write"],\
+            {"id":1,"username":"admin","is_administrator":true,"csrf_token":null,"scopes":["admin","read","run","write"],\
             "authenticated_by":"session"}
             """)
 

@@ -22,6 +22,8 @@ package struct Call: Sendable {
     var access = Access.none
     /// The route's own ``Route/role``.
     var role: Role?
+    /// What the request's `Host` says.
+    var authority: String?
     let grants = Grants()
 
     /// Who calls. Only for routes that are not public.

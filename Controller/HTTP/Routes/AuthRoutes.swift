@@ -77,16 +77,22 @@ struct AuthRoutes {
     @Sendable private func logout(_ call: Call) async throws -> Reply {
         try call.noFields()
         try await services.logins.logout(call.principal)
-        return .noContent
+        var reply = Reply.noContent
+        let cookie = BrowserCookie(configuration: configuration)
+        if cookie.text(call.headers[.cookie]) != nil { reply.headers[.setCookie] = cookie.cleared }
+        return reply
     }
 
     @Sendable private func me(_ call: Call) async throws -> Reply {
         let principal = call.principal
+        let isBrowser = Credentials.bearer(call.headers) == nil
+        let token = isBrowser ? services.browsers?.forgeryToken(of: principal) : nil
         return .json { json in
             json.object { json in
                 json.field("id", principal.user.rawValue)
                 json.field("username", principal.name)
                 json.field("is_administrator", principal.isAdministrator)
+                json.field("csrf_token", token)
                 json.field("scopes", principal.scopes.map(\.rawValue).sorted())
                 switch principal.kind {
                 case .session: json.field("authenticated_by", "session")

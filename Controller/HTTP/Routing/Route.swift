@@ -115,5 +115,7 @@ extension Route {
     }
 
     /// Whether passwords or tokens can be tried here.
-    var isLogin: Bool { ["login", "loginAlias", "refreshTokens"].contains(operation) }
+    var isLogin: Bool {
+        ["login", "loginAlias", "loginSession", "refreshTokens", "changePassword"].contains(operation)
+    }
 }

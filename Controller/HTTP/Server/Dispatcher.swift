@@ -123,7 +123,7 @@ struct Dispatcher: Sendable {
         if route.isLogin { try limits.take(.login, RateLimits.addressKey(connection.remote), at: began) }
         let refusal = connection.takeRefusal()
         if let refusal { throw refusal }
-        let principal = try await authorize(route, request.headers)
+        let principal = try await authorize(route, request.head)
         seen.caller = principal?.name
         try Self.check(parameters, of: route)
         seen.principal = principal
@@ -137,6 +137,7 @@ struct Dispatcher: Sendable {
             requestID: mark.requestID, remote: connection.remote, caller: principal, audit: seen.audit,
             trace: mark.trace)
         call.role = route.role
+        call.authority = request.head.authority
         if let principal { call.access = try await services.access.access(of: principal) }
         let asked = call
         let keys = Idempotency(services.idempotency, for: route, asked, now: configuration.now)
@@ -167,14 +168,24 @@ struct Dispatcher: Sendable {
         }
     }
 
-    private func authorize(_ route: Route, _ headers: HTTPFields) async throws -> Principal? {
+    private func authorize(_ route: Route, _ request: HTTPRequest) async throws -> Principal? {
         if route.permission == .public { return nil }
-        guard let bearer = Credentials.bearer(headers),
-            let principal = try await services.authentication.authenticate(bearer: bearer)
-        else { throw Problem.unauthenticated }
+        guard let principal = try await principal(route, request) else { throw Problem.unauthenticated }
         if let scope = route.permission.scope, !principal.scopes.contains(scope) {
             throw Problem.forbidden("This needs the permission `\(scope.rawValue)`, which you do not have.")
         }
+        return principal
+    }
+
+    private func principal(_ route: Route, _ request: HTTPRequest) async throws -> Principal? {
+        if let bearer = Credentials.bearer(request.headerFields) {
+            return try await services.authentication.authenticate(bearer: bearer)
+        }
+        let cookie = BrowserCookie(configuration: configuration)
+        guard let browsers = services.browsers, let text = cookie.text(request.headerFields[.cookie]),
+            let principal = try await browsers.authenticate(cookie: text)
+        else { return nil }
+        if route.method != .get { try cookie.checkWrite(request, principal, browsers) }
         return principal
     }
 

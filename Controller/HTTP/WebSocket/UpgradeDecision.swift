@@ -74,6 +74,16 @@ struct UpgradeDecision: Sendable {
         if let bearer = Credentials.bearer(fields) {
             return try await services.authentication.authenticate(bearer: bearer)
         }
+        let cookie = BrowserCookie(configuration: configuration)
+        if let browsers = services.browsers, let text = cookie.text(headers["cookie"].first),
+            let principal = try await browsers.authenticate(cookie: text)
+        {
+            // A browser sends its cookie for every page's sockets, and says which page it is.
+            guard !headers["origin"].isEmpty else {
+                throw Problem.forbidden("A WebSocket with a cookie needs the header Origin.")
+            }
+            return principal
+        }
         guard let ticket = query.text("token") else { return nil }
         // Its owner may have been shut out since it was made.
         guard let principal = services.tickets.redeemTicket(ticket),

@@ -1,0 +1,144 @@
+import AnsFlowProtocol
+import ControllerCore
+import HTTPTypes
+
+/// Projects: their life, and who may do what in them.
+struct ProjectRoutes {
+    let services: HTTPServices
+    let configuration: HTTPConfiguration
+
+    private static let json = ["application/json"]
+    static let path = "/api/v1/projects"
+
+    var routes: [Route] {
+        let one = Self.path + "/{id}"
+        return [
+            Route(
+                .get, Self.path, .read, "listProjects", "Projects that the caller may see, by name", role: .viewer,
+                query: Query.paging + [QueryParameter("q", "Part of the name")],
+                describes: Description(.projects, answers: [.page(of: Schemas.project)]), handler: list),
+            Route(
+                .post, Self.path, .admin, "createProject", "Make a project", body: Self.json,
+                describes: Description(
+                    .projects, takes: Schemas.newProject, answers: [.created(.component(Schemas.project))]),
+                handler: create),
+            Route(
+                .get, one, .read, "getProject", "One project, with the caller's role in it", role: .viewer,
+                describes: Description(.projects, answers: [.ok(.component(Schemas.project))]), handler: get),
+            Route(
+                .put, one, .write, "replaceProject", "Replace name and description", role: .owner, body: Self.json,
+                describes: Description(
+                    .projects, takes: Schemas.projectText, answers: [.ok(.component(Schemas.project))],
+                    takesIfMatch: true)
+            ) { try await change($0, isReplacement: true) },
+            Route(
+                .patch, one, .write, "updateProject", "Rename a project, archive it or make it active again",
+                role: .owner, body: Self.json,
+                describes: Description(
+                    .projects, "An archived project can be read; nothing of it changes and nothing starts.",
+                    takes: Schemas.projectEdit, answers: [.ok(.component(Schemas.project))], takesIfMatch: true)
+            ) { try await change($0, isReplacement: false) },
+            Route(
+                .delete, one, .write, "deleteProject", "Delete a project that has no runs, with all that belongs to it",
+                role: .owner,
+                query: [
+                    QueryParameter("confirm", "The project's name, so that none is deleted by mistake", required: true)
+                ],
+                describes: Description(.projects, answers: [.noContent], takesIfMatch: true), handler: delete),
+        ]
+    }
+
+    private func projects() throws -> any ProjectRepository {
+        guard let projects = services.projects else { throw Problem.unavailable("Projects are not kept here.") }
+        return projects
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Reply {
+        let (page, perPage) = try call.query.page()
+        let text = call.query.text("q")
+        let rows = try await projects().projects(visible: call.visible, text: text, page: page, perPage: perPage)
+        return ListJSON.reply(
+            rows, number: page, perPage: perPage, path: Self.path,
+            query: text.map { "q=\(PercentCode.encode($0))&" } ?? ""
+        ) { json, row in json.object { Self.members(row, call, &$0) } }
+    }
+
+    private func find(_ call: Call) async throws -> ProjectRow {
+        guard let row = try await projects().project(ProjectID(call.id(what: "project"))) else {
+            throw Problem.notFound("There is no such project.")
+        }
+        try await call.allow(in: row.id, evenArchived: true)
+        return row
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply { Self.reply(try await find(call), call) }
+
+    @Sendable private func create(_ call: Call) async throws -> Reply {
+        var fields = try call.fields()
+        let name = fields.required("name", max: 128, isLine: true)
+        let description = fields.string("description", max: 4096) ?? ""
+        let owner = fields.integer("owner_id", 1...Int.max).map { UserID(Int64($0)) }
+        try fields.finish()
+        let key = try RunRoutes.idempotencyKey(call)
+        let row = try await UserRoutes.changing {
+            try await projects().createProject(
+                name: name, description: description, owner: owner, by: call.principal.name, key: key,
+                at: configuration.now())
+        }
+        var reply = Self.reply(row, call)
+        reply.status = .created
+        reply.headers[.location] = "\(Self.path)/\(row.id)"
+        return reply
+    }
+
+    private func change(_ call: Call, isReplacement: Bool) async throws -> Reply {
+        let row = try await find(call)
+        let expected = try call.expectedVersion()
+        var fields = try call.fields()
+        var edit = ProjectEdit(
+            name: isReplacement
+                ? fields.required("name", max: 128, isLine: true)
+                : fields.string("name", max: 128, min: 1, isLine: true),
+            description: fields.string("description", max: 4096) ?? (isReplacement ? "" : nil))
+        if !isReplacement { edit.isArchived = fields.bool("archived") }
+        try fields.finish()
+        let final = edit
+        return Self.reply(
+            try await UserRoutes.changing {
+                try await projects().changeProject(row.id, final, expected: expected, at: configuration.now())
+            }, call)
+    }
+
+    @Sendable private func delete(_ call: Call) async throws -> Reply {
+        let row = try await find(call)
+        let expected = try call.expectedVersion()
+        guard call.query.text("confirm") == row.name else {
+            throw Query.wrong("confirm", "It must be the project's name. All that belongs to the project is removed.")
+        }
+        do {
+            try await UserRoutes.changing { try await projects().deleteProject(row.id, expected: expected) }
+        } catch CommitFailure.refused {
+            throw Problem.conflict("Something still belongs to the project, such as a hook. Delete that first.")
+        }
+        return .noContent
+    }
+
+    private static func reply(_ row: ProjectRow, _ call: Call) -> Reply {
+        var reply = Reply.json { json in json.object { members(row, call, &$0) } }
+        // With the role, which is the caller's own.
+        reply.headers[.eTag] = "\"\(row.version)\""
+        reply.etag = reply.headers[.eTag]
+        return reply
+    }
+
+    private static func members(_ row: ProjectRow, _ call: Call, _ json: inout JSONWriter) {
+        json.field("id", row.id.rawValue)
+        json.field("name", row.name)
+        json.field("description", row.description)
+        json.field("state", row.state.rawValue)
+        json.field("role", call.access.role(in: row.id)?.rawValue)
+        json.field("version", row.version)
+        json.field("created_at", time: row.createdAt)
+        json.field("updated_at", time: row.updatedAt)
+    }
+}
