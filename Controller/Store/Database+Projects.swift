@@ -94,7 +94,10 @@ extension Database: ProjectRepository {
             let run = try db.first("SELECT 1 FROM runs WHERE project = ? LIMIT 1", { $0.add(id) }) { $0.bool() }
             guard run == nil else { throw PeopleChange.hasRuns }
             let pipelines = "(SELECT id FROM pipelines WHERE project = ?)"
+            let hooks = "(SELECT id FROM hooks WHERE project = ?)"
             for statement in [
+                "DELETE FROM hook_heads WHERE hook IN \(hooks)", "DELETE FROM deliveries WHERE hook IN \(hooks)",
+                "DELETE FROM hook_secrets WHERE hook IN \(hooks)", "DELETE FROM hooks WHERE project = ?",
                 "DELETE FROM schedule_slots WHERE pipeline IN \(pipelines)",
                 "DELETE FROM schedules WHERE pipeline IN \(pipelines)",
                 "DELETE FROM pipeline_versions WHERE pipeline IN \(pipelines)",
