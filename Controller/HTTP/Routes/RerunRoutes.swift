@@ -105,6 +105,8 @@ struct RerunRoutes {
             // What the definition does not say comes from the event, and that is the same.
             facts: detail.plan.facts)
         request.plan.facts.skipsApproval = detail.plan.facts.skipsApproval
+        // Who wrote the code is no more trusted than before.
+        request.plan.facts.trusted = request.plan.facts.trusted && run.trusted
         request.origin = RunOrigin(run: run.id, number: run.number, kind: .all)
         return request
     }
