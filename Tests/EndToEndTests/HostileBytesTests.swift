@@ -41,6 +41,17 @@ import Testing
         }
     }
 
+    @Test func aBodyThatEndsEarlyIsTheSendersFault() async throws {
+        try await Cluster.with([]) { cluster in
+            let wire = try RawConnection(port: cluster.controller.port)
+            wire.send(
+                "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 23\r\n\r\n{\"user"
+            )
+            wire.finish()
+            #expect(wire.answer() == 400)
+        }
+    }
+
     @Test func whatIsTooMuch() async throws {
         try await Cluster.with([]) { cluster in
             let port = cluster.controller.port

@@ -197,15 +197,24 @@ struct Dispatcher: Sendable {
             throw tooLarge(bytesMax)
         }
         var collected = ByteBuffer()
-        for try await part in request.body {
-            guard collected.readableBytes + part.readableBytes <= bytesMax else { throw tooLarge(bytesMax) }
-            if route.bodyBytesMax != nil {
-                guard largeBodies.take(part.readableBytes) else {
-                    throw Problem.unavailable("Too many large requests are being read.", retryAfter: 5)
+        do {
+            for try await part in request.body {
+                guard collected.readableBytes + part.readableBytes <= bytesMax else { throw tooLarge(bytesMax) }
+                if route.bodyBytesMax != nil {
+                    guard largeBodies.take(part.readableBytes) else {
+                        throw Problem.unavailable("Too many large requests are being read.", retryAfter: 5)
+                    }
+                    held += part.readableBytes
                 }
-                held += part.readableBytes
+                collected.writeImmutableBuffer(part)
             }
-            collected.writeImmutableBuffer(part)
+        } catch let problem as Problem {
+            throw problem
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // The other side has closed, or sent what is no HTTP, in the middle of it.
+            throw Problem.malformed("The body ended before it was complete.")
         }
         guard collected.readableBytes > 0 else { return collected }
         // No request is decompressed: a small one must not become a large one.
