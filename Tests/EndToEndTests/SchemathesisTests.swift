@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// schemathesis tries a real controller from the document that it serves, with all its checks. It still finds answers that the document does not
-/// name (see docs/api.md), so it is of the long form.
+/// name, so it is of the long form.
 @Suite struct SchemathesisTests {
     /// Where `packaging/test` puts it.
     private static let program = APIExampleTests.repository + "/.build/schemathesis/bin/schemathesis"

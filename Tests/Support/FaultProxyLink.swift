@@ -56,11 +56,11 @@ package final class FaultProxyLink: @unchecked Sendable {
     private func pump(from side: Side) {
         let (source, destination) = side == .client ? (client, server) : (server, client)
         while !isDone, let proxy {
-            let faults = proxy.faults
-            var direction = side == .client ? faults.toServer : faults.toClient
-            if lock.withLock({ goneSilent }) { direction.flow = .hold }
-            let events = poll(source, reads: direction.flow != .hold)
+            let events = poll(source, reads: rules(proxy.faults, side).flow != .hold)
             if events.gone { note(side) }
+            // What comes behind a change is under the new rules, also where it was waited for under the old ones.
+            let faults = proxy.faults
+            let direction = rules(faults, side)
             // While silent, a close is not passed on either.
             guard direction.flow != .hold, events.readable else { continue }
             var limit = direction.slice ?? 64 * 1024
@@ -78,6 +78,12 @@ package final class FaultProxyLink: @unchecked Sendable {
             count(bytes.count, side, faults)
         }
         finish()
+    }
+
+    private func rules(_ faults: FaultProxy.Faults, _ side: Side) -> FaultProxy.Direction {
+        var direction = side == .client ? faults.toServer : faults.toClient
+        if lock.withLock({ goneSilent }) { direction.flow = .hold }
+        return direction
     }
 
     private func poll(_ descriptor: Int32, reads: Bool) -> (readable: Bool, gone: Bool) {
