@@ -164,7 +164,11 @@ package final class AgentRuntime: @unchecked Sendable {
             sendLog(link, attempt, from: from, upTo: upTo)
         case .hashLog(let attempt, let total): hash(attempt, total: total)
         case .journal(let entry): host.record(entry)
-        case .startShim(let start): host.start(start)
+        case .startShim(let start):
+            if let trace = start.spec.environment["TRACEPARENT"] {
+                log.info("a step starts", metadata: ["attempt.id": "\(start.attempt)", "traceparent": "\(trace)"])
+            }
+            host.start(start)
         case .stopShim(let attempt, let reason, let grace): host.stop(attempt, reason, graceMs: grace)
         case .forgetShim(let attempt):
             readers[attempt] = nil

@@ -60,6 +60,7 @@ struct EnrolledAgents: AgentDirectory {
     let repository: any AgentRepository
     let engine: Engine
     let fingerprint: String
+    let audit: any AuditLog
 
     func agent(forKey fingerprint: String) async throws -> KnownAgent? {
         guard let row = try await repository.agent(key: fingerprint) else { return nil }
@@ -82,10 +83,23 @@ struct EnrolledAgents: AgentDirectory {
                 labels: labels, slots: slots, at: Clocks.wall())
             // Where the engine is halted it reads the row when it loads again.
             try? await engine.submit { $0.learn(row) }
+            try await tell(name: name, id: "\(row.id)", .success, "", remote)
             return .agent(row.id)
         } catch let refusal as EnrolmentRefusal {
+            // Strangers may try without end: of them the listener's own limit says how many are told.
+            try? await tell(name: name, id: "", .refused, "\(refusal)", remote)
             return .refused(Self.answer(refusal, name: name))
         }
+    }
+
+    /// Enrolment by token; renewals of a known key are no news.
+    private func tell(name: String, id: String, _ result: AuditResult, _ detail: String, _ remote: String) async throws
+    {
+        try await audit.record(
+            AuditEntry(
+                at: Clocks.wall(), actor: result == .success ? .agent : .nobody, name: name,
+                actorID: Int64(id), operation: "enrolAgent", objectType: "agent", objectID: id, result: result,
+                detail: detail, remote: remote))
     }
 
     private static func answer(_ refusal: EnrolmentRefusal, name: String) -> EnrolRefusal {

@@ -30,6 +30,7 @@ struct ControllerAssembly {
         let hasher = PasswordHasher(identity)
         let password = try await Bootstrap.firstAdministrator(
             database, passwordFromEnvironment: settings.adminPassword, hasher: hasher, now: Clocks.wall())
+        if password != nil { try await tellOfFirstAdministrator(database) }
         let sessions = await SessionService(
             database, signingKey: try SigningKey.load(settings.dataDirectory + "/signing.key"), hasher: hasher,
             configuration: identity, clock: Clocks.wall)
@@ -67,7 +68,8 @@ struct ControllerAssembly {
                 .init(
                     host: settings.agentListen.host, port: settings.agentListen.port, names: settings.agentNames),
                 authority: authority,
-                directory: EnrolledAgents(repository: database, engine: engine, fingerprint: authority.fingerprint),
+                directory: EnrolledAgents(
+                    repository: database, engine: engine, fingerprint: authority.fingerprint, audit: database),
                 events: AgentSessions(engine: engine, ingest: ingest), artifacts: artifacts,
                 state: .init(writable: { !engine.isHalted }, generation: { generation }),
                 logger: Logger(label: "ansflow.gateway"))
@@ -92,10 +94,13 @@ struct ControllerAssembly {
         let webhooks = webhooks(database, engine, vault, preparation, repositories, disk, crash)
         services.webhooks = webhooks.intake
         services.hooks = webhooks.manager
+        let roller = AnalyticsRoller(store: database)
+        observe(&services, database, disk, ingest, sessions, roller)
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services,
             logger: Logger(label: "ansflow.http"))
+        roller.attach(requests: { server.takeRequestFigures() })
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
             let port = await server.port
@@ -111,7 +116,7 @@ struct ControllerAssembly {
         var group = ServiceGroupConfiguration(
             services: [
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
-                AuditHeadService(audit: database), webhooks, gateway, server,
+                AuditHeadService(audit: database), webhooks, roller, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)
@@ -132,6 +137,7 @@ struct ControllerAssembly {
         configuration.allowLocalRepositories = settings.allowLocalRepositories
         configuration.gatewayURL = "https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gatewayPort)"
         configuration.authorityFingerprint = fingerprint
+        configuration.cacheBytesMax = settings.observe.cacheMib * 1024 * 1024
         configuration.rateLimits = settings.observe.rateLimits
         configuration.corsOrigins = settings.observe.corsOrigins
         configuration.docsDirectory = DocsDirectory.find(settings.docsDirectory)
@@ -156,7 +162,6 @@ struct ControllerAssembly {
         services.tests = database
         services.approvals = database
         services.deployments = database
-        services.audit = database
         services.idempotency = database
         services.definitionSchema = PipelineSchema.jsonSchema()
         return services

@@ -20,6 +20,8 @@ final class LogIngest: Sendable {
     private let entries = Mutex<[AttemptID: Entry]>([:])
     /// Attempts whose bytes were dropped since the disk was full; while there are any, one task waits for room.
     private let starved = Mutex<Set<AttemptID>>([])
+    /// Log bytes that agents sent and the store took, each time.
+    let taken = Atomic<UInt64>(0)
     private let hasRoom: @Sendable () -> Bool
     private let parts = Mutex<(store: LogStore, engine: Engine, gateway: Gateway)?>(nil)
     private let logger: Logger
@@ -45,7 +47,7 @@ final class LogIngest: Sendable {
     func received(_ frame: LogFrame, agent: AgentID, session: SessionID) async {
         guard let attached, await admit(frame.attempt, agent: agent, session: session) else { return }
         switch attached.store.append(frame) {
-        case .accepted: break
+        case .accepted: taken.add(UInt64(frame.records.count), ordering: .relaxed)
         case .storeFull: dropped(frame.attempt, attached)
         case .ignored: await answerNext(frame.attempt, attached)
         case .rejected(let reason):

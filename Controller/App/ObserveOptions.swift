@@ -24,12 +24,18 @@ struct ObserveOptions: ParsableArguments {
         help: "A site whose pages may call the API, e.g. https://tools.example.org; `*` for all; repeatable.")
     var corsOrigins: [String] = []
 
+    @Option(help: "Room for each cache of answers, in MiB; 0 keeps none.")
+    var cacheMib = 32
+
     func validate() throws {
         for (name, value) in [
             ("--limit-user", limitUser), ("--limit-address", limitAddress), ("--limit-login", limitLogin),
             ("--limit-webhook", limitWebhook),
         ] where !(0...1_000_000).contains(value) {
             throw ValidationError("\(name) is \(value); it must be from 0 to 1000000.")
+        }
+        guard (0...4096).contains(cacheMib) else {
+            throw ValidationError("--cache-mib is \(cacheMib); it must be from 0 to 4096.")
         }
         for origin in corsOrigins where !Self.isOrigin(origin) {
             throw ValidationError(

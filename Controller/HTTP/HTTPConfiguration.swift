@@ -34,7 +34,9 @@ package struct HTTPConfiguration: Sendable {
     package var webSocketSilence = TimeAmount.seconds(30)
     /// How often the owner of an open WebSocket is checked again.
     package var webSocketRecheck = TimeAmount.seconds(3)
-    package var rateLimits = RateLimitSettings()
+    /// Of each cache of encoded answers; 0 for none.
+    package var cacheBytesMax = 32 * 1024 * 1024
+    package var rateLimits = RateLimitSettings.none
     /// Other sites whose pages may read answers, as browsers send them in `Origin`; `*` for all.
     package var corsOrigins: [String] = []
     /// Takes access log lines, many at a time; nil for none.

@@ -41,6 +41,16 @@ package struct HTTPServices: Sendable {
     package var definitionSchema: [UInt8]?
     /// Nil where nothing is told of who did what.
     package var audit: (any AuditLog)?
+    /// Nil where no statistics are kept.
+    package var analytics: (any AnalyticsReading)?
+    /// Brings what has just ended into the statistics.
+    package var rollUp: @Sendable () async throws -> Void = {}
+    /// Caches of other parts, for those who look after the controller.
+    package var caches: [any ReportedCache] = []
+    /// Grows with every commit that changes a pipeline; nil where nobody counts, and then lists of them are not kept.
+    package var pipelinesVersion: (@Sendable () -> UInt64)?
+    /// Grows with every commit that changes an agent.
+    package var agentsVersion: (@Sendable () -> UInt64)?
     package var hub: EventHub
     /// Grows with every commit that changes what the list of runs shows.
     package var runsVersion: @Sendable () -> UInt64

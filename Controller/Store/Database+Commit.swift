@@ -10,6 +10,8 @@ extension Database: EngineStore {
         } catch {
             throw .refused("A plan can't be encoded: \(error)")
         }
+        let began = ContinuousClock.now
+        defer { commitTimes.note(ContinuousClock.now - began) }
         let result: Result<Void, CommitFailure> = await withCheckedContinuation { [pool, stamps, audit] continuation in
             pool.asyncWriteWithoutTransaction { db in
                 let result: Result<Void, CommitFailure>

@@ -17,6 +17,18 @@ extension Database: RunQueries {
         }
     }
 
+    /// How many runs are kept, by status.
+    package func runCounts() async throws -> [Status: Int] {
+        try await read { db in
+            var counts: [Status: Int] = [:]
+            try db.each("SELECT status, n FROM run_counts WHERE scope = 0") { columns in
+                let status: Status = try columns.word()
+                counts[status] = columns.int()
+            }
+            return counts
+        }
+    }
+
     package func run(_ id: RunID) async throws -> RunRow? {
         try await read { db in try Self.run(db, id) }
     }

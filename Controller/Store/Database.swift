@@ -1,4 +1,4 @@
-import ControllerCore
+package import ControllerCore
 import GRDB
 import Logging
 import Synchronization
@@ -26,6 +26,8 @@ package final class Database: Sendable {
 
     let stamps = Stamps()
     let audit = AuditQueue()
+    /// Of the engine's transactions, with their wait for the writer.
+    package let commitTimes = LatencyHistogram()
 
     init(pool: DatabasePool, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Int64) {
         self.pool = pool

@@ -14,6 +14,7 @@ enum Schema {
         SchemaV6People.statements,
         SchemaV7Webhooks.statements,
         SchemaV12Idempotency.statements,
+        SchemaV11Analytics.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -33,7 +33,8 @@ enum AnswerCheck {
             case .route(let index, _) = known.table.match(verb, path)
         else {
             // Nothing that a route would answer: it can only be a problem.
-            guard method != "HEAD" else { return [] }
+            // A browser's question before a request gets an empty answer.
+            guard method != "HEAD", answer.status != 204 else { return [] }
             let value = try JSONSerialization.jsonObject(with: Data(answer.body.utf8))
             return known.check.faults(value, ["$ref": "#/components/schemas/Problem"])
         }

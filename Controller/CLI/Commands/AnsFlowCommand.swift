@@ -29,6 +29,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
             AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, HookCommand.self, WebhookCommand.self,
             ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self,
+            AuditCommand.self, StatsCommand.self, CacheCommand.self,
             StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self, ExecCheckoutCommand.self,
             ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,
         ])

@@ -26,6 +26,7 @@ extension EngineMachine {
         var statistics = EngineStatistics()
         statistics.activeRuns = runs.count
         statistics.queuedJobs = queue.count
+        statistics.longestWaitMs = queue.oldest.map { max(0, clock - $0) } ?? 0
         statistics.runningAttempts = places.count
         statistics.enrolledAgents = agentOrder.count
         statistics.connectedAgents = agents.values.count { $0.session != nil }

@@ -62,6 +62,8 @@ package struct AgentView: Equatable, Sendable {
 package struct EngineStatistics: Equatable, Sendable {
     package var activeRuns = 0
     package var queuedJobs = 0
+    /// How long the job that has waited longest for an agent has waited, in ms of the engine's clock.
+    package var longestWaitMs: Int64 = 0
     package var runningAttempts = 0
     package var connectedAgents = 0
     package var enrolledAgents = 0

@@ -45,6 +45,17 @@ package struct RunQueue: Sendable {
 
     package init() {}
 
+    /// Engine clock since when the first of all has waited; nil where none does.
+    package var oldest: Int64? {
+        var oldest: Int64?
+        for bucket in buckets.values {
+            for list in bucket.byAge.values {
+                if let since = list.first?.since { oldest = min(oldest ?? since, since) }
+            }
+        }
+        return oldest
+    }
+
     package mutating func insert(_ entry: QueueEntry) {
         let key = Self.key(entry.labels)
         var list = buckets[key]?.waiting[entry.project] ?? []

@@ -94,10 +94,11 @@ extension Schemas {
             "caches": .list(
                 of: .object([
                     "name": .text, "hits": .count, "misses": .count, "hit_rate": .optional(.number),
-                    "entries": .count, "bytes": .count, "evictions": .count,
+                    "entries": .count, "bytes": .count, "bytes_max": .count, "evictions": .count,
                 ]))
         ]),
         example: """
-            {"caches":[{"name":"runs","hits":9,"misses":1,"hit_rate":0.9,"entries":1,"bytes":2048,"evictions":0}]}
+            {"caches":[{"name":"runs","hits":9,"misses":1,"hit_rate":0.9,"entries":1,"bytes":2048,\
+            "bytes_max":33554432,"evictions":0}]}
             """)
 }

@@ -22,6 +22,7 @@ extension Call {
         _ role: Role? = nil, in project: ProjectID, what: String = "project", evenArchived: Bool = false
     ) async throws {
         grants.noteAsked()
+        note(project: project)
         guard let role = role ?? self.role else { preconditionFailure("a route without a role asked for it") }
         switch access.verdict(role, in: project) {
         case .allowed: break

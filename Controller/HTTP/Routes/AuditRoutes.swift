@@ -11,10 +11,10 @@ struct AuditRoutes {
     var routes: [Route] {
         [
             Route(
-                .get, Self.path, .admin, "listAuditLogs", "Who did what, newest first", query: Self.parameters,
+                .get, Self.path, .read, "listAuditLogs", "Who did what, newest first", query: Self.parameters,
                 describes: Description(
                     .audit,
-                    "With `after` the oldest first; without it the newest. Follow `next_after` or `next_before` to read on.",
+                    "Administrators see all of it; owners of a project that of their project, with `project_id`. With `after` the oldest first; without it the newest. Follow `next_after` or `next_before` to read on.",
                     answers: [
                         .ok(
                             .object([
@@ -24,7 +24,7 @@ struct AuditRoutes {
                             example:
                                 "{\"items\":[\(Schemas.auditEntry.example)],\"next_after\":null,\"next_before\":null}",
                             "A part of the list")
-                    ]), handler: list),
+                    ], problems: [404]), handler: list),
             Route(
                 .get, Self.path + "/verify", .admin, "verifyAuditLogs",
                 "Read the whole audit log and say whether it is as it was written",
@@ -32,7 +32,8 @@ struct AuditRoutes {
                     QueryParameter("id", "A row whose hash was noted elsewhere", .id),
                     QueryParameter("hash", "The hash that was noted, in hex", .text(max: 64)),
                 ],
-                describes: Description(.audit, answers: [.ok(.component(Schemas.auditVerdict))]), handler: verify),
+                describes: Description(.audit, answers: [.ok(.component(Schemas.auditVerdict))], problems: [404]),
+                handler: verify),
         ]
     }
 
@@ -57,6 +58,13 @@ struct AuditRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let filter = try Self.filter(call.query)
+        if !call.principal.scopes.contains(.admin) {
+            guard let project = filter.project else {
+                throw Problem.forbidden(
+                    "Only administrators see all of it. Give the project_id of a project that you own.")
+            }
+            try await call.allow(.owner, in: project)
+        }
         let after = try call.query.integer("after", 0...Int64.max)
         let before = try call.query.integer("before", 1...Int64.max)
         if after != nil, before != nil { throw Query.wrong("before", "It can't be given together with `after`.") }

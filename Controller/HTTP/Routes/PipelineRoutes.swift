@@ -7,6 +7,7 @@ import NIOCore
 struct PipelineRoutes {
     let services: HTTPServices
     let configuration: HTTPConfiguration
+    let caches: AnswerCaches
 
     private static let json = ["application/json"]
 
@@ -69,14 +70,28 @@ struct PipelineRoutes {
         let (page, perPage) = try call.query.page()
         let project = try call.query.integer("project_id", 1...Int64.max)
         let text = call.query.text("q")
+        let key = AnswerCaches.PipelinesKey(
+            project: project, visible: call.visible, text: text, page: page, perPage: perPage)
+        // Before the read: see VersionedCache.
+        guard let version = services.pipelinesVersion?() else { return try await listing(key).reply }
+        return try await caches.pipelines.value(key, version: version) {
+            let answer = try await self.listing(key)
+            return (answer, answer.bytes)
+        }.reply
+    }
+
+    private func listing(_ key: AnswerCaches.PipelinesKey) async throws -> CachedAnswer {
         let rows = try await services.pipelines.pipelines(
-            project: project.map { ProjectID($0) }, visible: call.visible, text: text, page: page, perPage: perPage)
+            project: key.project.map { ProjectID($0) }, visible: key.visible, text: key.text, page: key.page,
+            perPage: key.perPage)
         var query = ""
-        if let project { query += "project_id=\(project)&" }
-        if let text { query += "q=\(PercentCode.encode(text))&" }
-        return ListJSON.reply(rows, number: page, perPage: perPage, path: "/api/v1/pipelines", query: query) {
-            PipelineJSON.write($1, &$0)
-        }
+        if let project = key.project { query += "project_id=\(project)&" }
+        if let text = key.text { query += "q=\(PercentCode.encode(text))&" }
+        let body = ListJSON.body(rows, number: key.page, perPage: key.perPage) { PipelineJSON.write($1, &$0) }
+        return CachedAnswer(
+            body,
+            link: ListJSON.link(
+                total: rows.total, number: key.page, perPage: key.perPage, path: "/api/v1/pipelines", query: query))
     }
 
     private func find(_ call: Call) async throws -> PipelineRow {

@@ -12,9 +12,9 @@ enum Routes {
             UserRoutes(services: services).routes,
             ProjectRoutes(services: services, configuration: configuration).routes,
             MemberRoutes(services: services, configuration: configuration).routes,
-            PipelineRoutes(services: services, configuration: configuration).routes,
+            PipelineRoutes(services: services, configuration: configuration, caches: shared.caches).routes,
             ScheduleRoutes(services: services).routes,
-            RunRoutes(services: services, configuration: configuration, cache: shared.cache).routes,
+            RunRoutes(services: services, configuration: configuration, caches: shared.caches).routes,
             LogRoutes(services: services).routes,
             RunLogRoutes(services: services).routes,
             AgentRoutes(services: services, configuration: configuration).routes,
@@ -27,6 +27,8 @@ enum Routes {
             LiveRoutes.routes,
             DescriptionRoutes(shared: shared, configuration: configuration).routes,
             AuditRoutes(services: services).routes,
+            CacheRoutes(services: services, shared: shared).routes,
+            AnalyticsRoutes(services: services, configuration: configuration).routes,
         ]
         return parts.flatMap { $0 }
     }
@@ -34,7 +36,7 @@ enum Routes {
 
 /// What routes and the server share.
 final class SharedParts: Sendable {
-    let cache = PageCache()
+    let caches: AnswerCaches
     let metrics: RouteMetrics
     private let description = Mutex(Reply.noContent)
     private let reading = Mutex(Reply.noContent)
@@ -59,6 +61,7 @@ final class SharedParts: Sendable {
     let limits: RateLimits
 
     init(operations: [String], _ configuration: HTTPConfiguration) {
+        caches = AnswerCaches(bytesMax: configuration.cacheBytesMax)
         limits = RateLimits(configuration.rateLimits)
         metrics = RouteMetrics(operations)
     }

@@ -7,7 +7,7 @@ import Hummingbird
 struct RunRoutes {
     let services: HTTPServices
     let configuration: HTTPConfiguration
-    let cache: PageCache
+    let caches: AnswerCaches
 
     static let path = "/api/v1/pipeline-runs"
 
@@ -70,27 +70,20 @@ struct RunRoutes {
         var filter = try Self.filter(call.query)
         // Part of the key: who may see less gets other pages.
         filter.visible = call.visible
-        let key = PageCache.Key(filter: filter, page: page, perPage: perPage)
-        // Before the read: see PageCache.
+        let key = AnswerCaches.RunsKey(filter: filter, page: page, perPage: perPage)
+        // Before the read: see VersionedCache.
         let version = services.runsVersion()
-        if let entry = cache.entry(key, version: version) { return Self.reply(entry) }
-        let rows = try await services.queries.runs(key.filter, page: page, perPage: perPage)
-        let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.run($1, &$0) }
-        let query = Self.filters.compactMap { filter in
-            call.query.text(filter.name).map { "\(filter.name)=\(PercentCode.encode($0))&" }
-        }.joined()
-        let entry = PageCache.Entry(
-            version: version, body: body, etag: EntityTag.of(body),
-            link: ListJSON.link(total: rows.total, number: page, perPage: perPage, path: Self.path, query: query))
-        cache.store(key, entry)
-        return Self.reply(entry)
-    }
-
-    private static func reply(_ entry: PageCache.Entry) -> Reply {
-        var reply = Reply(.ok, Reply.json, ResponseBody(byteBuffer: entry.body))
-        reply.etag = entry.etag
-        reply.headers[.link] = entry.link
-        return reply
+        let answer = try await caches.runs.value(key, version: version) {
+            let rows = try await services.queries.runs(key.filter, page: page, perPage: perPage)
+            let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.run($1, &$0) }
+            let query = Self.filters.compactMap { filter in
+                call.query.text(filter.name).map { "\(filter.name)=\(PercentCode.encode($0))&" }
+            }.joined()
+            let link = ListJSON.link(total: rows.total, number: page, perPage: perPage, path: Self.path, query: query)
+            let answer = CachedAnswer(body, link: link)
+            return (answer, answer.bytes)
+        }
+        return answer.reply
     }
 
     private static func filter(_ query: Query) throws -> RunFilter {
@@ -109,9 +102,26 @@ struct RunRoutes {
     // MARK: One
 
     @Sendable private func get(_ call: Call) async throws -> Reply {
+        let id = RunID(try call.id(what: "run"))
+        let agents = services.agentsVersion?()
+        // A run that has ended changes no more, but the names of its agents may; it may also be deleted.
+        if let agents, let run = try await services.queries.run(id), run.phase == .finished {
+            try await call.allow(in: run.project, what: "run")
+            let answer = try await caches.run.value(id, version: UInt64(run.seq) &+ agents << 32) {
+                let answer = try await Self.answer(self.detail(call), waiting: [])
+                return (answer, answer.bytes)
+            }
+            return answer.reply
+        }
         let detail = try await detail(call)
         let waiting = detail.run.phase == .finished ? [] : await services.commands.waitingReasons(detail.run.id)
-        return .json(capacity: 4096 + detail.steps.count * 1024) { RunJSON.detail(detail, waiting: waiting, &$0) }
+        return Self.answer(detail, waiting: waiting).reply
+    }
+
+    private static func answer(_ detail: RunDetail, waiting: [WaitingReason]) -> CachedAnswer {
+        var json = JSONWriter(capacity: 4096 + detail.steps.count * 1024)
+        RunJSON.detail(detail, waiting: waiting, &json)
+        return CachedAnswer(json.buffer)
     }
 
     private func detail(_ call: Call) async throws -> RunDetail {

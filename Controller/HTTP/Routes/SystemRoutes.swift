@@ -37,9 +37,6 @@ struct SystemRoutes {
                 .get, "/metrics", .read, "metrics", "Figures in Prometheus' text form",
                 describes: Description(.system, answers: [.content("text/plain", example: "ansflow_runs_active 2\n")]),
                 handler: metrics),
-            Route(
-                .get, "/api/v1/system/cache", .read, "cacheStatistics", "Hits and misses of caches",
-                describes: Description(.system, answers: [.ok(.component(Schemas.caches))]), handler: cache),
         ]
     }
 
@@ -97,34 +94,14 @@ struct SystemRoutes {
         return reply
     }
 
-    @Sendable private func cache(_ call: Call) async throws -> Reply {
-        let statistics = shared.cache.statistics
-        let total = statistics.hits + statistics.misses
-        return .json { json in
-            json.object { json in
-                json.name("caches")
-                json.array([statistics]) { json, statistics in
-                    json.object { json in
-                        json.field("name", "runs")
-                        json.field("hits", statistics.hits)
-                        json.field("misses", statistics.misses)
-                        json.field("hit_rate", total > 0 ? Double(statistics.hits) / Double(total) : nil)
-                        json.field("entries", statistics.count)
-                        json.field("bytes", statistics.bytes)
-                        json.field("evictions", statistics.evictions)
-                    }
-                }
-            }
-        }
-    }
-
     @Sendable private func metrics(_ call: Call) async throws -> Reply {
         let engine = await services.commands.statistics()
         let hub = services.hub.statistics
-        let cache = shared.cache.statistics
         var text = PrometheusText()
         text.gauge("ansflow_runs_active", "Runs that have not ended.", engine.activeRuns)
         text.gauge("ansflow_jobs_queued", "Jobs that wait for an agent.", engine.queuedJobs)
+        text.family("ansflow_queue_wait_seconds", "gauge", "How long the job that has waited longest has waited.")
+        text.sample("ansflow_queue_wait_seconds", [], "\(Double(engine.longestWaitMs) / 1000)")
         text.gauge("ansflow_attempts_running", "Attempts that run now.", engine.runningAttempts)
         text.gauge("ansflow_agents_connected", "Agents that are connected.", engine.connectedAgents)
         text.gauge("ansflow_agents_enrolled", "Agents that are enrolled.", engine.enrolledAgents)
@@ -135,9 +112,26 @@ struct SystemRoutes {
         text.gauge("ansflow_events_published_total", "Events handed to viewers.", hub.published, type: "counter")
         text.gauge("ansflow_log_batches_total", "Log batches for viewers.", hub.logBatches, type: "counter")
         text.gauge("ansflow_viewers_lagged_total", "Times a viewer was too slow.", hub.lagged, type: "counter")
-        text.gauge("ansflow_cache_hits_total", "Pages served from the cache.", cache.hits, type: "counter")
-        text.gauge("ansflow_cache_misses_total", "Pages that were read.", cache.misses, type: "counter")
+        caches(&text)
+        text.family("ansflow_rate_limited_total", "counter", "Requests refused with 429, by the limit that was met.")
+        let refused = shared.limits.refused
+        for kind in RateLimits.Kind.allCases {
+            text.sample("ansflow_rate_limited_total", [("limit", kind.rawValue)], "\(refused[kind] ?? 0)")
+        }
         shared.metrics.write(to: &text)
         return .text(text.text + (await services.extraMetrics()), "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    private func caches(_ text: inout PrometheusText) {
+        let all = (shared.caches.all + services.caches).map(\.statistics)
+        func family(_ name: String, _ type: String, _ help: String, _ value: (CacheStatistics) -> String) {
+            text.family(name, type, help)
+            for cache in all { text.sample(name, [("cache", cache.name)], value(cache)) }
+        }
+        family("ansflow_cache_hits_total", "counter", "Answers and facts that a cache had.") { "\($0.hits)" }
+        family("ansflow_cache_misses_total", "counter", "Those that had to be made.") { "\($0.misses)" }
+        family("ansflow_cache_evictions_total", "counter", "Those that went to make room.") { "\($0.evictions)" }
+        family("ansflow_cache_bytes", "gauge", "About how large a cache is.") { "\($0.bytes)" }
+        family("ansflow_cache_entries", "gauge", "How many values a cache holds.") { "\($0.entries)" }
     }
 }

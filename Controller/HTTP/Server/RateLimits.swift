@@ -16,6 +16,14 @@ package struct RateLimitSettings: Equatable, Sendable {
     package var webhook = RateRule(perSecond: 1_000, burst: 5_000)
 
     package init() {}
+
+    /// Nobody is held to anything.
+    package static let none: RateLimitSettings = {
+        var settings = RateLimitSettings()
+        (settings.address, settings.user, settings.key) = (.unlimited, .unlimited, .unlimited)
+        (settings.login, settings.webhook) = (.unlimited, .unlimited)
+        return settings
+    }()
 }
 
 /// Holds callers to the limits.

@@ -1,3 +1,4 @@
+package import ControllerCore
 import Synchronization
 
 /// Requests by route and class of status, with how long they took.
@@ -11,6 +12,8 @@ final class RouteMetrics: Sendable {
         var buckets = [UInt64](repeating: 0, count: RouteMetrics.bounds.count)
         var count: UInt64 = 0
         var microseconds: Int64 = 0
+        /// Since they were last taken for the statistics.
+        var recent = StatFigures()
     }
 
     let operations: [String]
@@ -26,8 +29,23 @@ final class RouteMetrics: Sendable {
             figures.byClass[min(max(status / 100, 1), 5) - 1] += 1
             figures.count += 1
             figures.microseconds += microseconds
+            let ending: StatFigures.Ending = status < 400 ? .success : status < 500 ? .cancelled : .failed
+            figures.recent.add(ending, duration: microseconds, queue: nil)
             if let index = Self.bounds.firstIndex(where: { microseconds <= $0 }) { figures.buckets[index] += 1 }
         }
+    }
+
+    /// What was counted since the last time, by operation; it is counted anew from now on.
+    func takeRecent() -> [StatKey: StatFigures] {
+        var rows: [StatKey: StatFigures] = [:]
+        for (operation, box) in zip(operations, figures) {
+            let recent = box.value.withLock { figures in
+                defer { figures.recent = StatFigures() }
+                return figures.recent
+            }
+            if recent.total > 0 { rows[StatKey(.route, name: operation)] = recent }
+        }
+        return rows
     }
 
     func write(to text: inout PrometheusText) {
@@ -62,14 +80,16 @@ final class FiguresBox: Sendable {
 }
 
 /// Prometheus' text format, version 0.0.4.
-struct PrometheusText {
-    private(set) var text = ""
+package struct PrometheusText {
+    package private(set) var text = ""
 
-    mutating func family(_ name: String, _ type: String, _ help: String) {
+    package init() {}
+
+    package mutating func family(_ name: String, _ type: String, _ help: String) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
     }
 
-    mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: String) {
+    package mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: String) {
         text += name
         if !labels.isEmpty {
             let parts = labels.map { label in
@@ -89,8 +109,24 @@ struct PrometheusText {
     }
 
     /// A family of one number.
-    mutating func gauge(_ name: String, _ help: String, _ value: some BinaryInteger, type: String = "gauge") {
+    package mutating func gauge(_ name: String, _ help: String, _ value: some BinaryInteger, type: String = "gauge") {
         family(name, type, help)
         sample(name, [], "\(value)")
+    }
+}
+
+extension LatencyHistogram {
+    /// As a histogram in seconds.
+    package func write(to text: inout PrometheusText, _ name: String, _ help: String) {
+        let figures = figures
+        text.family(name, "histogram", help)
+        var sum: UInt64 = 0
+        for (bound, count) in zip(Self.bounds, figures.buckets) {
+            sum += count
+            text.sample("\(name)_bucket", [("le", "\(Double(bound) / 1_000_000)")], "\(sum)")
+        }
+        text.sample("\(name)_bucket", [("le", "+Inf")], "\(figures.count)")
+        text.sample("\(name)_sum", [], "\(Double(figures.microseconds) / 1_000_000)")
+        text.sample("\(name)_count", [], "\(figures.count)")
     }
 }

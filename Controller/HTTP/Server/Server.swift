@@ -1,4 +1,4 @@
-import ControllerCore
+package import ControllerCore
 import ControllerRealtime
 import HummingbirdCore
 package import Logging
@@ -48,6 +48,9 @@ package final class Server: Service {
             trail: AuditTrail(services.audit), limits: shared.limits,
             crossOrigin: CrossOrigin(configuration.corsOrigins), logger: logger)
     }
+
+    /// What was counted of requests since the last time, for the statistics.
+    package func takeRequestFigures() -> [StatKey: StatFigures] { dispatcher.metrics.takeRecent() }
 
     /// Every operation, for the interface's description and for tests.
     package var routes: [Route] { dispatcher.table.routes }

@@ -25,10 +25,12 @@ WORKLOADS = {
     "P6": logs.bulk,
     "P7": logs.viewers,
     "P8": pages.list_page,
+    "P9": pages.first_after_change,
     "P10": idle.rest,
     "P11": idle.crowd,
     "P12": backlog.long_queue,
     "WEBHOOKS": webhooks.storms,
+    "P14": pages.dashboard,
     "COMPILE": compiling.compiling,
 }
 

@@ -100,8 +100,9 @@ class Agent:
 class Stack:
     """Starts a controller; `with` ends everything that was started and removes its files."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, options=()):
         self.bench = bench
+        self.options = options
         bench.stacks += 1
         self.directory = bench.scratch / f"s{bench.stacks}"
         self.directory.mkdir()
@@ -142,6 +143,7 @@ class Stack:
                     "--listen", f"127.0.0.1:{self.port}", "--agent-listen", f"127.0.0.1:{self.agent_port}",
                     # Each request is still counted.
                     "--limit-user", "1000000",
+                    *self.options,
                 ],
                 stdout=log, stderr=log, env={**os.environ, "ANSFLOW_ADMIN_PASSWORD": PASSWORD},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
