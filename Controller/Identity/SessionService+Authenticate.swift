@@ -9,8 +9,9 @@ extension SessionService: Authenticating {
         let now = clock()
         let hash = Secrets.hash(bearer)
         let version = repository.accessVersion
-        let (cached, revocations) = state.withLock {
-            ($0.cache(version).principal(hash, now: now), $0.revocations)
+        let (cached, revocations) = state.withLock { state in
+            state.follow(version)
+            return (state.cache.principal(hash, now: now), state.revocations)
         }
         if let cached { return cached }
         let isKey = bearer.hasPrefix(Self.keyPrefix)
@@ -26,8 +27,9 @@ extension SessionService: Authenticating {
     package func isStillValid(_ principal: Principal) async -> Bool {
         let now = clock()
         let version = repository.accessVersion
-        let (cached, revocations) = state.withLock {
-            ($0.cache(version).isValid(principal.kind, now: now), $0.revocations)
+        let (cached, revocations) = state.withLock { state in
+            state.follow(version)
+            return (state.cache.isValid(principal.kind, now: now), state.revocations)
         }
         if cached { return true }
         // Where the database can't answer, the socket is closed: its owner may have been shut out.

@@ -26,8 +26,9 @@ extension SessionService: BrowserLogins {
         let now = clock()
         let hash = Self.hash(cookie: cookie)
         let version = repository.accessVersion
-        let (cached, revocations) = state.withLock {
-            ($0.cache(version).principal(hash, now: now), $0.revocations)
+        let (cached, revocations) = state.withLock { state in
+            state.follow(version)
+            return (state.cache.principal(hash, now: now), state.revocations)
         }
         if let cached { return cached }
         guard let row = try await repository.session(refreshHash: hash), row.kind == .browser,

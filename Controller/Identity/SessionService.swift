@@ -18,12 +18,11 @@ package final class SessionService: Sendable {
         var revocations = 0
 
         /// Forgets what was believed before anything changed for anybody.
-        mutating func cache(_ now: UInt64) -> AuthenticationCache {
+        mutating func follow(_ now: UInt64) {
             if now != version {
                 version = now
                 cache.clear()
             }
-            return cache
         }
     }
 

@@ -1,5 +1,6 @@
 import ControllerCore
 import Foundation
+import HTTPTypes
 import Synchronization
 import Testing
 

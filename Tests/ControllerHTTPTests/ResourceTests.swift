@@ -1,5 +1,6 @@
 import AnsFlowProtocol
 import ControllerCore
+import NIOCore
 import Synchronization
 import Testing
 

@@ -1,0 +1,103 @@
+// Orthogonal edges between ranks. Each gap between two ranks is a channel of vertical tracks; the edges that leave one node share a
+// track, and edges whose verticals would lie upon each other get different ones.
+
+/** @typedef {{rank: number, y: number, height: number, box: {id: string, width: number} | null}} Stop */
+
+const TRACK = 8;
+
+/**
+ * @param {Stop[][]} chains For each edge the stops that it passes, one in each rank.
+ * @param {number[]} widths Of the ranks.
+ * @param {number} gap Least width of a channel.
+ * @returns {{columns: number[], edges: {from: string, to: string, points: [number, number][]}[], width: number}}
+ */
+export function route(chains, widths, gap) {
+  const tracks = widths.map(() => /** @type {Map<Stop, number>} */ (new Map()));
+  const counts = widths.map((_, rank) => assign(chains, rank, /** @type {Map<Stop, number>} */ (tracks[rank])));
+  /** @type {number[]} */
+  const columns = [];
+  let x = 0;
+  widths.forEach((width, rank) => {
+    columns.push(x);
+    x += width + (rank + 1 < widths.length ? Math.max(gap, (/** @type {number} */ (counts[rank]) + 1) * TRACK + gap / 2) : 0);
+  });
+  const edges = chains.map((chain) => {
+    const first = /** @type {Stop} */ (chain[0]);
+    const last = /** @type {Stop} */ (chain[chain.length - 1]);
+    /** @type {[number, number][]} */
+    const points = [[/** @type {number} */ (columns[first.rank]) + (first.box?.width ?? 0), first.y]];
+    for (let at = 0; at + 1 < chain.length; at++) {
+      const from = /** @type {Stop} */ (chain[at]);
+      const to = /** @type {Stop} */ (chain[at + 1]);
+      if (from.y === to.y) continue;
+      const track = tracks[from.rank]?.get(from) ?? 0;
+      const count = Math.max(1, counts[from.rank] ?? 1);
+      const left = /** @type {number} */ (columns[from.rank]) + /** @type {number} */ (widths[from.rank]);
+      const room = /** @type {number} */ (columns[to.rank]) - left;
+      const at2 = Math.round(left + (room * (track + 1)) / (count + 1));
+      points.push([at2, from.y], [at2, to.y]);
+    }
+    points.push([/** @type {number} */ (columns[last.rank]), last.y]);
+    return { from: first.box?.id ?? "", to: last.box?.id ?? "", points };
+  });
+  return { columns, edges, width: x };
+}
+
+/**
+ * Gives the sources of a channel their tracks: first fit over the spans of their verticals.
+ * @param {Stop[][]} chains @param {number} rank @param {Map<Stop, number>} tracks
+ * @returns {number} How many tracks there are.
+ */
+function assign(chains, rank, tracks) {
+  /** @type {Map<Stop, [number, number]>} */
+  const spans = new Map();
+  for (const chain of chains) {
+    const at = rank - /** @type {Stop} */ (chain[0]).rank;
+    const from = chain[at];
+    const to = chain[at + 1];
+    if (at < 0 || !from || !to || from.y === to.y) continue;
+    const span = spans.get(from) ?? [from.y, from.y];
+    spans.set(from, [Math.min(span[0], to.y), Math.max(span[1], to.y)]);
+  }
+  /** @type {[number, number][][]} */
+  const taken = [];
+  // Those that go up turn late and those that go down turn early, from top to bottom: so fewer of them cross.
+  const order = [...spans].sort((a, b) => a[0].y - b[0].y);
+  for (const [stop, span] of order) {
+    let track = taken.findIndex((list) => list.every(([low, high]) => high < span[0] - 2 || low > span[1] + 2));
+    if (track < 0) track = taken.push([]) - 1;
+    taken[track]?.push(span);
+    tracks.set(stop, track);
+  }
+  return taken.length;
+}
+
+/**
+ * A path through points with rounded corners, as SVG path data.
+ * @param {[number, number][]} points @param {number} [radius]
+ */
+export function roundedPath(points, radius = 6) {
+  const first = points[0];
+  if (!first) return "";
+  let path = `M${first[0]} ${first[1]}`;
+  for (let at = 1; at < points.length; at++) {
+    const [x, y] = /** @type {[number, number]} */ (points[at]);
+    const next = points[at + 1];
+    if (!next) {
+      path += `L${x} ${y}`;
+      break;
+    }
+    const [px, py] = /** @type {[number, number]} */ (points[at - 1]);
+    const inLength = Math.hypot(x - px, y - py);
+    const outLength = Math.hypot(next[0] - x, next[1] - y);
+    const r = Math.min(radius, inLength / 2, outLength / 2);
+    if (r < 1) {
+      path += `L${x} ${y}`;
+      continue;
+    }
+    const enter = [x - ((x - px) / inLength) * r, y - ((y - py) / inLength) * r];
+    const leave = [x + ((next[0] - x) / outLength) * r, y + ((next[1] - y) / outLength) * r];
+    path += `L${enter[0]} ${enter[1]}Q${x} ${y} ${leave[0]} ${leave[1]}`;
+  }
+  return path;
+}
