@@ -1,6 +1,7 @@
 import ControllerCore
 import ControllerHTTP
 import ControllerStore
+import Foundation
 import Glibc
 import Synchronization
 
@@ -52,7 +53,8 @@ struct ControllerMetrics: Sendable {
 
     private func process(_ text: inout PrometheusText) {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        // The name's type differs by who imports the header.
+        getrusage(.init(RUSAGE_SELF.rawValue), &usage)
         let seconds =
             Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
             + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1_000_000
@@ -63,9 +65,10 @@ struct ControllerMetrics: Sendable {
         text.gauge("process_start_time_seconds", "When the controller was started, since 1970.", started / 1000)
     }
 
+    /// Never by opening it: closing a file gives up the locks that SQLite holds on it in this process.
     private static func size(_ path: String) -> Int64 {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
     }
 
     private static var residentBytes: Int64 {

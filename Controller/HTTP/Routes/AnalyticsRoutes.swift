@@ -55,47 +55,56 @@ struct AnalyticsRoutes {
         return (window, window.range(now: configuration.now()))
     }
 
-    /// What is asked for, where the caller may see it: all of it and agents are administrators', who see every project.
-    private func key(_ call: Call) async throws -> StatKey {
+    /// What is asked for, where the caller may see it: several keys are to be added up. Agents are administrators', who see every project.
+    private func keys(_ call: Call) async throws -> [StatKey] {
         let project = try call.query.integer("project_id", 1...Int64.max)
         let pipeline = try call.query.integer("pipeline_id", 1...Int64.max)
         let agent = try call.query.integer("agent_id", 1...Int64.max)
         switch (project, pipeline, agent) {
-        case (nil, nil, nil), (nil, nil, _?):
+        case (nil, nil, nil):
+            guard case .only(let projects) = call.visible else { return [StatKey(.all)] }
+            return projects.map { StatKey(.project, id: $0.rawValue) }
+        case (nil, nil, let id?):
             guard call.visible == .all else {
-                throw Problem.forbidden("You do not see every project. Give project_id or pipeline_id.")
+                throw Problem.forbidden("Only administrators see the figures of agents.")
             }
-            return agent.map { StatKey(.agent, id: $0) } ?? StatKey(.all)
+            return [StatKey(.agent, id: id)]
         case (let id?, nil, nil):
             try await call.allow(.viewer, in: ProjectID(id))
-            return StatKey(.project, id: id)
+            return [StatKey(.project, id: id)]
         case (nil, let id?, nil):
             guard let row = try await services.pipelines.pipeline(PipelineID(id)) else {
                 throw Problem.notFound("There is no such pipeline.")
             }
             try await call.allow(.viewer, in: row.project, what: "pipeline")
-            return StatKey(.pipeline, id: id)
+            return [StatKey(.pipeline, id: id)]
         default: throw Query.wrong("project_id", "Give only one of project_id, pipeline_id and agent_id.")
         }
     }
 
     @Sendable private func overview(_ call: Call) async throws -> Reply {
         let reading = try reading()
-        let key = try await key(call)
+        let keys = try await keys(call)
         let (window, range) = try await range(call)
-        let runs = try await reading.figures(key, from: range.from, to: range.open)
+        var runs = StatFigures()
+        var narrowed: Set<Int64> = []
+        for key in keys {
+            runs.merge(try await reading.figures(key, from: range.from, to: range.open))
+            if key.scope == .pipeline { narrowed.insert(key.id) }
+            if key.scope == .project { narrowed.formUnion(try await self.pipelines(of: key.id)) }
+        }
         let max = Self.busiestMax
-        var pipelines: Set<Int64>?
-        if key.scope == .pipeline { pipelines = [key.id] }
-        if key.scope == .project { pipelines = try await self.pipelines(of: key.id) }
+        let isWhole = keys == [StatKey(.all)]
+        let pipelines = isWhole ? nil : narrowed
         let projects =
-            key.scope == .all
-            ? try await reading.busiest(.project, ids: nil, from: range.from, to: range.open, limit: max) : []
+            isWhole || keys.count > 1
+            ? try await reading.busiest(
+                .project, ids: isWhole ? nil : Set(keys.map(\.id)), from: range.from, to: range.open, limit: max) : []
         let byPipeline = try await reading.busiest(
             .pipeline, ids: pipelines, from: range.from, to: range.open, limit: max)
         let steps = try await reading.busiest(.step, ids: pipelines, from: range.from, to: range.open, limit: max)
         let agents =
-            key.scope == .all
+            isWhole
             ? try await reading.busiest(.agent, ids: nil, from: range.from, to: range.open, limit: max) : []
         return .json(capacity: 16_384) { json in
             json.object { json in
@@ -129,9 +138,15 @@ struct AnalyticsRoutes {
 
     @Sendable private func trends(_ call: Call) async throws -> Reply {
         let reading = try reading()
-        let key = try await key(call)
+        let keys = try await keys(call)
         let (window, range) = try await range(call)
-        let points = try await reading.trend(key, step: window.step, from: range.from, to: range.to)
+        var sums: [Int64: StatFigures] = [:]
+        for key in keys {
+            for point in try await reading.trend(key, step: window.step, from: range.from, to: range.to) {
+                sums[point.at, default: StatFigures()].merge(point.figures)
+            }
+        }
+        let points = sums.sorted { $0.key < $1.key }
         return .json(capacity: 1024 + points.count * 320) { json in
             json.object { json in
                 json.field("window", window.rawValue)
@@ -139,8 +154,8 @@ struct AnalyticsRoutes {
                 json.name("points")
                 json.array(points) { json, point in
                     json.object { json in
-                        json.field("at", time: point.at)
-                        AnalyticsJSON.members(point.figures, &json)
+                        json.field("at", time: point.key)
+                        AnalyticsJSON.members(point.value, &json)
                     }
                 }
             }

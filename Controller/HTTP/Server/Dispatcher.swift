@@ -123,10 +123,11 @@ struct Dispatcher: Sendable {
         if route.isLogin { try limits.take(.login, RateLimits.addressKey(connection.remote), at: began) }
         let refusal = connection.takeRefusal()
         if let refusal { throw refusal }
-        let principal = try await authorize(route, request.head)
-        seen.caller = principal?.name
+        let principal = route.permission == .public ? nil : try await principal(route, request.head)
+        // Known from here on, also where the rest refuses it.
+        (seen.principal, seen.caller) = (principal, principal?.name)
+        try Self.authorize(route, principal)
         try Self.check(parameters, of: route)
-        seen.principal = principal
         if let principal { seen.standing = try limit(principal, began) }
         let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
         var held = 0
@@ -168,13 +169,12 @@ struct Dispatcher: Sendable {
         }
     }
 
-    private func authorize(_ route: Route, _ request: HTTPRequest) async throws -> Principal? {
-        if route.permission == .public { return nil }
-        guard let principal = try await principal(route, request) else { throw Problem.unauthenticated }
+    private static func authorize(_ route: Route, _ principal: Principal?) throws {
+        if route.permission == .public { return }
+        guard let principal else { throw Problem.unauthenticated }
         if let scope = route.permission.scope, !principal.scopes.contains(scope) {
             throw Problem.forbidden("This needs the permission `\(scope.rawValue)`, which you do not have.")
         }
-        return principal
     }
 
     private func principal(_ route: Route, _ request: HTTPRequest) async throws -> Principal? {

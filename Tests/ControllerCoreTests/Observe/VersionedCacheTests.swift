@@ -1,5 +1,5 @@
 import ControllerCore
-import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct VersionedCacheTests {
@@ -52,13 +52,13 @@ import Testing
     @Test func severalAtOnceShareOneMaking() async throws {
         for fails in [false, true] {
             let cache = cache()
-            let made = Atomic<Int>(0)
+            let made = Tally()
             let gate = AsyncStream<Void>.makeStream()
             let values = await withTaskGroup(of: Int?.self) { group in
                 for _ in 0..<100 {
                     group.addTask {
                         try? await cache.value("a", version: 1) {
-                            let number = made.add(1, ordering: .relaxed).newValue
+                            let number = made.add()
                             if number == 1 { for await _ in gate.stream {} }
                             if fails, number == 1 { throw Broken() }
                             return (7, 10)
@@ -66,14 +66,14 @@ import Testing
                     }
                 }
                 group.addTask {
-                    while made.load(ordering: .relaxed) == 0 { await Task.yield() }
+                    while made.count == 0 { await Task.yield() }
                     gate.continuation.finish()
                     return nil
                 }
                 return await group.reduce(into: [Int?]()) { $0.append($1) }
             }
             #expect(values.compactMap { $0 }.count == (fails ? 99 : 100))
-            if !fails { #expect(made.load(ordering: .relaxed) == 1) }
+            if !fails { #expect(made.count == 1) }
         }
     }
 }
