@@ -132,6 +132,8 @@ let package = Package(
             "ControllerArtifacts", "Controller/Artifacts",
             ["ControllerCore", "AnsFlowProtocol", "CExpat", crypto, nioCore, nioPosix, logging]),
         module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", "AnsFlowProtocol", nioCore, logging]),
+        // The web page, where packaging/web-build has built it.
+        clang("CWebAssets", "Controller/CWebAssets"),
         module(
             "ControllerHTTP", "Controller/HTTP",
             [
