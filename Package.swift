@@ -229,7 +229,8 @@ let package = Package(
         tests(
             "ControllerHTTPTests",
             [
-                "ControllerHTTP", "ControllerRealtime", "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport",
+                "ControllerStore", "ControllerHTTP", "ControllerRealtime", "ControllerCore", "AnsFlowProtocol",
+                "AnsFlowTransport",
                 httpTypes,
                 nioCore, nioPosix, logging,
             ]),

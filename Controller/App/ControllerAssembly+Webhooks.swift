@@ -18,6 +18,7 @@ extension ControllerAssembly {
         var configuration = WebhookWorker.Configuration(
             now: Clocks.wall, pipelinesVersion: { database.pipelinesVersion }, shortage: { disk.shortage })
         configuration.checkpoint = { crash?.reached($0) }
+        configuration.ruledOut = { try await database.ruledOut(pipeline: $0, commit: $1, why: $2) }
         configuration.projectState = { try await database.projectStates()[$0] }
         let worker = WebhookWorker(
             store: database, pipelines: database, runs: runs,

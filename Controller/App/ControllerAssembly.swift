@@ -96,6 +96,10 @@ struct ControllerAssembly {
         services.hooks = webhooks.manager
         let roller = AnalyticsRoller(store: database)
         observe(&services, database, disk, ingest, sessions, roller)
+        let outgoing = try outgoing(database, vault, hub, disk)
+        services.forges = database
+        services.notices = database
+        services.noticeTests = outgoing.worker
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services,
@@ -116,7 +120,7 @@ struct ControllerAssembly {
         var group = ServiceGroupConfiguration(
             services: [
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
-                AuditHeadService(audit: database), webhooks, roller, gateway, server,
+                AuditHeadService(audit: database), webhooks, roller, outgoing, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)

@@ -8,6 +8,10 @@ struct ControllerSettings: Sendable {
     var allowLocalRepositories: Bool
     var behindTLSProxy: Bool
     var diskFloorBytes: UInt64
+    /// Addresses, ranges and hosts that requests to others may go to though they are not public.
+    var outgoingAllow: [String] = []
+    /// PEM files of authorities that are trusted for such requests, beside the system's.
+    var outgoingCAs: [String] = []
     var accessLog: Bool
     /// Between two looks for pushes that no webhook told of; nil for one at the start alone.
     var missedPushesEvery: Duration?

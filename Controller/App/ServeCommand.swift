@@ -49,6 +49,19 @@ struct ServeCommand: AsyncParsableCommand {
         help: "How often repositories are asked for pushes that no webhook told of, in minutes; 0: at the start alone.")
     var missedPushesEvery = 15
 
+    @Option(
+        name: .customLong("outgoing-allow"),
+        help: """
+            An address, a range such as 10.1.0.0/16, or a host that statuses and notices may be sent to though it is not \
+            public, also without TLS; repeatable. All else that is not public is refused.
+            """)
+    var outgoingAllow: [String] = []
+
+    @Option(
+        name: .customLong("outgoing-ca"),
+        help: "PEM file of a certificate authority to trust for statuses and notices; repeatable.")
+    var outgoingCAs: [String] = []
+
     @Option(help: "Least severe messages to log: trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
@@ -63,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "--log-level is \(logLevel); it must be trace, debug, info, notice, warning, error or critical.")
         }
         guard missedPushesEvery >= 0 else { throw ValidationError("--missed-pushes-every is negative.") }
+        try Outgoing.check(allow: outgoingAllow)
         guard diskFloorMib >= 0 else { throw ValidationError("--disk-floor-mib is negative.") }
     }
 
@@ -83,6 +97,8 @@ struct ServeCommand: AsyncParsableCommand {
             observe: observe,
             crashPoint: getenv("ANSFLOW_CRASH_AT").map { String(cString: $0) })
         settings.docsDirectory = docsDir
+        settings.outgoingAllow = outgoingAllow
+        settings.outgoingCAs = outgoingCAs
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")
         do {

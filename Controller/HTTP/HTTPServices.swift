@@ -37,6 +37,11 @@ package struct HTTPServices: Sendable {
     package var hooks: (any WebhookManaging)?
     /// Nil where answers are not kept for `Idempotency-Key`; runs keep their own.
     package var idempotency: (any IdempotencyRepository)?
+    /// Nil where no statuses go to forges.
+    package var forges: (any ForgeConnectionRepository)?
+    /// Nil where there are no notices.
+    package var notices: (any NoticeRepository)?
+    package var noticeTests: (any NoticeTesting)?
     /// The JSON Schema of pipeline files, UTF-8.
     package var definitionSchema: [UInt8]?
     /// Nil where nothing is told of who did what.

@@ -99,6 +99,19 @@ package final class EventHub: Sendable {
         }
     }
 
+    /// Sends what is no event to those who watch a topic now. It has no number of its own and repeats the last one, as log lines do;
+    /// who comes later does not get it.
+    ///
+    /// - Parameter data: Writes one JSON value.
+    package func announce(_ type: String, on topic: Topic, data: (inout JSONWriter) -> Void) {
+        let at = now()
+        state.withLock { state in
+            guard state.interest[topic] != nil else { return }
+            let message = LiveEncoder.message(type, seq: state.lastID, at: at, data: data)
+            for loop in state.loops.values { loop.push([.aside(topic, message)]) }
+        }
+    }
+
     /// Finds attempts that began, and tells the viewers of their run.
     private func refreshSources(_ run: RunID, _ pipeline: PipelineID) async {
         while true {

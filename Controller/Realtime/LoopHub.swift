@@ -8,6 +8,8 @@ import Synchronization
 final class LoopHub: @unchecked Sendable {
     enum Delivery: Sendable {
         case event(Topic, LiveMessage)
+        /// No event, so it has no number of its own.
+        case aside(Topic, LiveMessage)
         case log(LogMessage)
         /// Attempts of a run, of which some may be new.
         case sources([Topic], [LogSource])
@@ -74,6 +76,10 @@ final class LoopHub: @unchecked Sendable {
             case .event(let topic, let message):
                 for subscription in (topics[topic] ?? [:]).values {
                     subscription.deliver(message)
+                    touched[ObjectIdentifier(subscription.viewer)] = subscription.viewer
+                }
+            case .aside(let topic, let message):
+                for subscription in (topics[topic] ?? [:]).values where subscription.deliverAside(message) {
                     touched[ObjectIdentifier(subscription.viewer)] = subscription.viewer
                 }
             case .log(let message):

@@ -25,6 +25,9 @@ final class Subscription: @unchecked Sendable {
     /// The newest attempt when the subscription began: later ones are followed from their first line. Nil until it is known.
     private var newestAtStart: AttemptID?
     private var early: [LogSource] = []
+    /// What is no event and came while the past was being sent.
+    private var asides: [LiveMessage] = []
+    private static let asidesMax = 16
     private var task: Task<Void, Never>?
 
     init(_ viewer: Viewer, _ request: Subscribe) {
@@ -62,6 +65,17 @@ final class Subscription: @unchecked Sendable {
             kept.append(message)
             phase = .catchingUp(kept, bytes: total, overflowed: false)
         case .live: send(message)
+        }
+    }
+
+    /// A message that is no event: now, or when the past has been sent. False where the viewer does not get it now.
+    func deliverAside(_ message: LiveMessage) -> Bool {
+        switch phase {
+        case .ended: return false
+        case .catchingUp:
+            if asides.count < Self.asidesMax { asides.append(message) }
+            return false
+        case .live: return viewer.deliver(message)
         }
     }
 
@@ -182,6 +196,8 @@ final class Subscription: @unchecked Sendable {
         case .catchingUp(let kept, _, overflowed: false):
             phase = .live
             for message in kept { send(message) }
+            for message in asides { _ = viewer.deliver(message) }
+            asides = []
             viewer.sink.flush()
             return true
         }

@@ -39,6 +39,10 @@ extension RunPreparation {
             // Nobody asks a second time.
             wish.comparison = nil
             verdict = matcher.judge(event, facts: facts, message: wish.message, paths: paths)
+            if case .refused(let why) = verdict {
+                let own = wish.trusted ? plan : compiler.triggers(in: pipeline.definition, file: file)
+                if Self.mayTell(event, plan, own, paths) { throw .unneeded(why) }
+            }
         }
         switch verdict {
         case .refused(let why): throw .trigger(why)
@@ -48,6 +52,30 @@ extension RunPreparation {
             let own = compiler.triggers(in: pipeline.definition, file: file)
             return Admission(
                 why: why, waitsForApproval: !wish.trusted && (waits || own?.pullRequest?.approveForks != false))
+        }
+    }
+
+    /// Whether a forge may be told that path filters find nothing to do, which it shows as a success.
+    ///
+    /// - Parameters:
+    ///   - plan: at the event's commit.
+    ///   - own: the pipeline's, for a stranger's event: a stranger's own file must not turn a check green.
+    private static func mayTell(
+        _ event: TriggerEvent, _ plan: TriggerPlan, _ own: TriggerPlan?, _ paths: ChangedPaths
+    ) -> Bool {
+        switch event {
+        case .push:
+            // Of a pull request's commit, the pull request's own event decides: it sees all that is to be merged, and not the last push
+            // alone.
+            return plan.pullRequest == nil
+        case .pullRequest:
+            guard let own else { return false }
+            let matcher = TriggerMatcher(own)
+            guard matcher.judge(event) == .needsPaths, case .refused = matcher.judge(event, paths: paths) else {
+                return false
+            }
+            return true
+        case .direct, .manual, .deleted, .tag, .webhook, .notice, .cron: return false
         }
     }
 

@@ -194,7 +194,7 @@ package actor Scheduler: ScheduleManaging {
             Trouble(
                 message: diagnostics.first { $0.severity == .error }.map(String.init(describing:))
                     ?? "the definition can't be used", mayRetry: false)
-        case .trigger(let why): Trouble(message: why, mayRetry: false)
+        case .trigger(let why), .unneeded(let why): Trouble(message: why, mayRetry: false)
         }
     }
 

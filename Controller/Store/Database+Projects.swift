@@ -98,6 +98,7 @@ extension Database: ProjectRepository {
             for statement in [
                 "DELETE FROM hook_heads WHERE hook IN \(hooks)", "DELETE FROM deliveries WHERE hook IN \(hooks)",
                 "DELETE FROM hook_secrets WHERE hook IN \(hooks)", "DELETE FROM hooks WHERE project = ?",
+                "DELETE FROM badge_tokens WHERE pipeline IN \(pipelines)",
                 "DELETE FROM schedule_slots WHERE pipeline IN \(pipelines)",
                 "DELETE FROM schedules WHERE pipeline IN \(pipelines)",
                 "DELETE FROM pipeline_versions WHERE pipeline IN \(pipelines)",

@@ -15,6 +15,7 @@ enum Schema {
         SchemaV7Webhooks.statements,
         SchemaV12Idempotency.statements,
         SchemaV11Analytics.statements,
+        SchemaV8Notices.statements,
     ]
 
     static var newest: Int { migrations.count }

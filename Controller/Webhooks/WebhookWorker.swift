@@ -26,6 +26,9 @@ package actor WebhookWorker {
         /// Hooks whose deliveries are judged at one time.
         package var parallel = 4
         package var checkpoint: @Sendable (WebhookCheckpoint) -> Void = { _ in }
+        /// Called with a pipeline, a commit and a sentence where path filters rule the pipeline out. Durable on return; the same again
+        /// changes nothing.
+        package var ruledOut: @Sendable (PipelineID, String, String) async throws -> Void = { _, _, _ in }
 
         package init(
             now: @escaping @Sendable () -> Int64, pipelinesVersion: @escaping @Sendable () -> UInt64,
@@ -219,6 +222,10 @@ package actor WebhookWorker {
             case .trigger(let why):
                 verdict.outcome = .refused
                 verdict.message = why
+            case .unneeded(let why):
+                try await tell(ask, why, isLast: isLast)
+                verdict.outcome = .refused
+                verdict.message = why
             case .repository(let failure) where failure.mayRetry && !isLast:
                 throw Trouble(message: "\(ask.pipeline.name): the repository could not be fetched: \(failure)")
             case .repository(let failure):
@@ -233,6 +240,15 @@ package actor WebhookWorker {
             }
             verdict.message = Words.line(verdict.message, max: 2_000)
             return DeliveryWish(verdict)
+        }
+    }
+
+    /// Has forges told that a pipeline is not needed. Before the delivery is judged: after a crash in between it is judged, and told, again.
+    private func tell(_ ask: DeliveryPlan.Ask, _ why: String, isLast: Bool) async throws {
+        do {
+            try await configuration.ruledOut(ask.pipeline.id, ask.wish.commit, why)
+        } catch {
+            guard isLast else { throw Trouble(message: "what forges are to be told could not be stored: \(error)") }
         }
     }
 

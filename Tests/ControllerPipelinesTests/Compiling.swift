@@ -29,5 +29,5 @@ let repository = "https://git.example.org/team/service.git"
 /// Whether no word is refused that this version reads: ``PipelineSchema/later`` can turn words off that nothing carries out, and
 /// tests of those words then have nothing to look at.
 let allWordsAreOn = PipelineSchema.later.isSubset(of: [
-    "notify", "cache", "container", "services", "cpu", "memory", "pids", "hash()",
+    "cache", "container", "services", "cpu", "memory", "pids", "hash()",
 ])

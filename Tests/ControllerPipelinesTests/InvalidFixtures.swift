@@ -53,8 +53,8 @@ let wordFixtures: [InvalidFixture] = [
         "3:5 unknown_word jobs.a.shell"),
     .init(
         "later words",
-        "notify: []\njobs:\n  a:\n    cache: []\n    steps: [{ run: a, container: x }]\n    limits: { cpu: 1 }\n",
-        "1:1 not_supported_yet notify", "4:5 not_supported_yet jobs.a.cache",
+        "services: []\njobs:\n  a:\n    cache: []\n    steps: [{ run: a, container: x }]\n    limits: { cpu: 1 }\n",
+        "1:1 not_supported_yet services", "4:5 not_supported_yet jobs.a.cache",
         "5:23 not_supported_yet jobs.a.steps[0].container", "6:15 not_supported_yet jobs.a.limits.cpu"),
     .init(
         "foreign words", "stages: [a]\nsteps: [{ uses: x, run: a }]\n", "1:1 foreign_word stages",

@@ -61,6 +61,9 @@ package enum RunRefusal: Error, Equatable, Sendable {
     case definition([Diagnostic])
     /// Its `on` does not allow it: a sentence.
     case trigger(String)
+    /// Its `on` allows the event, and the path filters find nothing in it that concerns the pipeline: a sentence. Whoever asks for the
+    /// pipeline's result at this commit need not wait for it.
+    case unneeded(String)
 
     /// Whether the same may succeed a little later.
     package var mayRetry: Bool {

@@ -14,6 +14,8 @@ package struct RunPlan: Codable, Equatable, Sendable {
     /// From the run's creation to its end.
     package var timeoutMs: UInt64
     package var concurrency: ConcurrencyPlan?
+    /// Who is told of what; `nil` where the definition does not say. The store reads it by its name.
+    package var notify: [NotifyPlan]?
     package var facts: RunFacts
     /// Findings that did not hinder compiling.
     package var warnings: [Diagnostic]
@@ -50,12 +52,13 @@ package struct RunPlan: Codable, Equatable, Sendable {
         jobs = try container.decode([JobPlan].self, forKey: .jobs)
         timeoutMs = try container.decode(UInt64.self, forKey: .timeoutMs)
         concurrency = try container.decodeIfPresent(ConcurrencyPlan.self, forKey: .concurrency)
+        notify = try container.decodeIfPresent([NotifyPlan].self, forKey: .notify)
         facts = try container.decode(RunFacts.self, forKey: .facts)
         warnings = try container.decode([Diagnostic].self, forKey: .warnings)
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, environment, inputs, jobs, concurrency, facts, warnings
+        case name, environment, inputs, jobs, concurrency, notify, facts, warnings
         case formatVersion = "format_version"
         case timeoutMs = "timeout_ms"
     }

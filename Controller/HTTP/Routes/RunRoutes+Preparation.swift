@@ -32,7 +32,7 @@ extension Problem {
         switch refusal {
         case .definition(let diagnostics):
             self = RunRoutes.problem(diagnostics)
-        case .trigger(let why):
+        case .trigger(let why), .unneeded(let why):
             self = .conflict(why)
         case .repository(let failure):
             let detail = "The repository could not be fetched: \(failure)"

@@ -39,6 +39,7 @@ struct DefinitionCompiler {
         if let name = definition.name { plan.name = shortened(fill(name)) }
         if let timeout = definition.timeoutMs { plan.timeoutMs = timeout }
         plan.concurrency = concurrency(definition.concurrency)
+        if !definition.notify.isEmpty { plan.notify = definition.notify }
         let sizes = StepSpecSize(fixed: StepSpecSize.bytes(plan.standardVariables), environment: plan.environment)
         for job in definition.jobs {
             for cell in job.cells { plan.jobs.append(self.job(job, cell, plan.environment, sizes)) }

@@ -41,6 +41,7 @@ struct DefinitionBuilder {
         definition.hasTriggers = fields.has("on")
         if let value = fields["on"] { definition.triggers = triggers(value) }
         definition.includes = Self.includes(of: fields).map(\.path)
+        definition.notify = Self.notify(fields)
         checkTop(fields, documents[0].root)
         let jobs = merged(documents, "jobs", "job")
         if documents.contains(where: { $0.fields.has("jobs") }) {

@@ -16,6 +16,7 @@ package struct PipelineDefinition: Sendable, Equatable {
     package var timeoutMs: UInt64?
     package var concurrency: ConcurrencyDefinition?
     package var priority: Int?
+    package var notify: [NotifyPlan] = []
     package var jobs: [JobDefinition]
 
     package struct Defaults: Sendable, Equatable {

@@ -4,7 +4,7 @@ extension PipelineSchema {
     /// A word that stands here alone is refused wherever pipelines, jobs and steps have it; `step.retry` only in a step, and
     /// `need.optional` in the map of that name. `changed()` is a function of expressions, `outputs` their last part.
     package static let later: Set<String> = [
-        "notify", "cache", "container", "services", "cpu", "memory", "pids", "hash()",
+        "cache", "container", "services", "cpu", "memory", "pids", "hash()",
     ]
 
     /// - Parameter title: of the object to which the word belongs, as `a step`.

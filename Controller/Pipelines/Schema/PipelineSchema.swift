@@ -14,8 +14,9 @@ package enum PipelineSchema {
             word("timeout", timeout, "From the run's creation to its end."),
             word("concurrency", concurrency, "Of a group of runs only so many go on at a time."),
             word("priority", priority, "Of jobs that have none: higher goes first."),
+            word("notify", notify, "Who is told of what becomes of a run."),
             word("jobs", jobs, "The jobs by their id."),
-        ] + soleJob + later(["notify", "cache", "container", "services"]) + foreign)
+        ] + soleJob + later(["cache", "container", "services"]) + foreign)
 
     /// What a file may say that is included by another.
     package static let included = SchemaObject(
@@ -57,7 +58,7 @@ package enum PipelineSchema {
             word("timeout", timeout, "From the job's start on an agent."),
             word("concurrency", concurrency, "Of a group of jobs only so many go on at a time."),
             word("priority", priority, "Higher goes first."),
-        ] + soleJob + later(["notify", "cache", "container", "services"]) + foreign)
+        ] + soleJob + later(["cache", "container", "services"]) + foreign)
 
     package static let step = SchemaObject(
         title: "a step",
@@ -101,7 +102,8 @@ package enum PipelineSchema {
     static let objects = [
         root, job, step, input, approvalInput, limits, checkoutOptions, matrixObject, override, jobNeed,
         stepNeed,
-        jobRetry, concurrencyObject, approval, artifact, reports, filter, push, pullRequest, schedule, webhook,
+        jobRetry, notifyObject, notifyTarget, concurrencyObject, approval, artifact, reports, filter, push, pullRequest,
+        schedule, webhook,
     ]
 
     static func word(
