@@ -9,13 +9,15 @@ import ServiceLifecycle
 /// What goes to other servers: statuses of commits and notices.
 extension ControllerAssembly {
     func outgoing(
-        _ database: Database, _ secrets: any SecretReading, _ hub: EventHub, _ disk: Disk
+        _ database: Database, _ secrets: any SecretReading, _ hub: EventHub, _ disk: Disk,
+        _ crash: CrashPoint?
     ) throws -> Outgoing {
         var configuration = OutgoingConfiguration(policy: try AddressPolicy(allowed: settings.outgoingAllow))
         configuration.trustFiles = settings.outgoingCAs
         let client = try OutgoingClient(configuration)
         var work = OutboxWorker.Configuration(now: Clocks.wall, jitter: { Double.random(in: 0...1) })
         work.linkBase = settings.linkBase
+        work.checkpoint = { crash?.reached($0) }
         let worker = OutboxWorker(
             store: database, secrets: secrets, client: client, configuration: work,
             logger: Logger(label: "ansflow.outbox"))

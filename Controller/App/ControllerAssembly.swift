@@ -96,10 +96,11 @@ struct ControllerAssembly {
         services.hooks = webhooks.manager
         let roller = AnalyticsRoller(store: database)
         observe(&services, database, disk, ingest, sessions, roller)
-        let outgoing = try outgoing(database, vault, hub, disk)
+        let outgoing = try outgoing(database, vault, hub, disk, crash)
         services.forges = database
         services.notices = database
         services.noticeTests = outgoing.worker
+        measureDeliveries(&services, database, webhooks, outgoing)
         let server = try Server(
             configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services,

@@ -10,7 +10,9 @@ final class CrashPoint: Sendable {
 
     init?(_ text: String) {
         let parts = text.split(separator: ":")
-        let places = EngineCheckpoint.allCases.map(\.rawValue) + WebhookCheckpoint.allCases.map(\.rawValue)
+        let places =
+            EngineCheckpoint.allCases.map(\.rawValue) + WebhookCheckpoint.allCases.map(\.rawValue)
+            + OutboxCheckpoint.allCases.map(\.rawValue)
         guard let name = parts.first.map(String.init), places.contains(name) else { return nil }
         place = name
         left = Atomic(parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
@@ -19,6 +21,8 @@ final class CrashPoint: Sendable {
     func reached(_ checkpoint: EngineCheckpoint) { reached(checkpoint.rawValue) }
 
     func reached(_ checkpoint: WebhookCheckpoint) { reached(checkpoint.rawValue) }
+
+    func reached(_ checkpoint: OutboxCheckpoint) { reached(checkpoint.rawValue) }
 
     private func reached(_ name: String) {
         guard name == place, left.subtract(1, ordering: .relaxed).newValue == 0 else { return }

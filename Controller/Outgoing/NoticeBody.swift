@@ -48,16 +48,17 @@ enum NoticeBody {
     /// `&`, `<` and `>` begin everything that is special there, mentions of all too.
     private static func slack(_ notice: Notice, _ link: String?) -> String {
         func plain(_ text: String) -> String {
-            var result = ""
-            for character in text {
-                switch character {
-                case "&": result += "&amp;"
-                case "<": result += "&lt;"
-                case ">": result += "&gt;"
-                default: result.append(character)
+            var result = String.UnicodeScalarView()
+            // By scalars: a mark on top of a sign hides the sign from a walk by characters, and not from the chat.
+            for scalar in text.unicodeScalars {
+                switch scalar {
+                case "&": result += "&amp;".unicodeScalars
+                case "<": result += "&lt;".unicodeScalars
+                case ">": result += "&gt;".unicodeScalars
+                default: result.append(scalar)
                 }
             }
-            return result
+            return String(result)
         }
         let title = link.map { "<\($0)|\(plain(notice.title))>" } ?? "*\(plain(notice.title))*"
         return notice.message.isEmpty ? title : "\(title)\n\(plain(notice.message))"
@@ -69,18 +70,20 @@ enum NoticeBody {
         return notice.message.isEmpty ? head : "\(head)\n\(plainMarkdown(notice.message))"
     }
 
+    private static let special = "\\`*_{}[]()<>#+-!|~".unicodeScalars
+
     /// What has a meaning in Markdown gets a backslash; a mention is broken up by a space of no width.
     static func plainMarkdown(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            if character == "@" {
-                result += "@\u{200B}"
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if scalar == "@" {
+                result += "@\u{200B}".unicodeScalars
             } else {
-                if "\\`*_{}[]()<>#+-!|~".contains(character) { result.append("\\") }
-                result.append(character)
+                if special.contains(scalar) { result.append("\\") }
+                result.append(scalar)
             }
         }
-        return result
+        return String(result)
     }
 
     private static func card(_ notice: Notice, _ link: String?, _ json: inout JSONWriter) {

@@ -15,12 +15,32 @@ package actor OutboxWorker: NoticeTesting {
         /// Under way at one time.
         package var parallel = 8
         package var eventsPerBatch = 500
+        package var checkpoint: @Sendable (OutboxCheckpoint) -> Void = { _ in }
 
         package init(now: @escaping @Sendable () -> Int64, jitter: @escaping @Sendable () -> Double) {
             self.now = now
             self.jitter = jitter
         }
     }
+
+    package enum Kind: String, CaseIterable, Sendable { case status, notice }
+    /// What came of a try.
+    package enum End: String, CaseIterable, Sendable {
+        case sent, retried
+        case gaveUp = "gave_up"
+    }
+
+    package struct Count: Hashable, Sendable {
+        package var kind: Kind
+        package var end: End
+        package init(kind: Kind, end: End) {
+            self.kind = kind
+            self.end = end
+        }
+    }
+
+    /// Since the start.
+    package private(set) var counts: [Count: Int] = [:]
 
     private let store: any NoticeOutbox
     private let secrets: any SecretReading
@@ -32,9 +52,12 @@ package actor OutboxWorker: NoticeTesting {
     private var underWay: Set<String> = []
     /// Connections that asked for a pause, until when.
     private var paused: [Int64: Int64] = [:]
+    /// Keys of what was sent and could not be noted, until when they rest: a full disk must not make a chat hear the same again and again.
+    private var resting: [String: Int64] = [:]
     private var sweptAt: Int64?
 
     private static let sweepEveryMs: Int64 = 3_600_000
+    private static let restMs: Int64 = 60_000
 
     package init(
         store: any NoticeOutbox, secrets: any SecretReading, client: any OutgoingHTTP, configuration: Configuration,
@@ -59,8 +82,9 @@ package actor OutboxWorker: NoticeTesting {
     package func derive() async throws {
         while let batch = try await store.outboxBatch(limit: configuration.eventsPerBatch) {
             let now = configuration.now()
-            try await store.apply(
-                OutboxDerivation.writes(of: batch, now: now), from: batch.from, through: batch.through, now: now)
+            let writes = OutboxDerivation.writes(of: batch, now: now)
+            try await store.apply(writes, from: batch.from, through: batch.through, now: now)
+            if !writes.isEmpty { configuration.checkpoint(.derived) }
         }
         let now = configuration.now()
         if now - (sweptAt ?? 0) >= Self.sweepEveryMs {
@@ -82,7 +106,8 @@ package actor OutboxWorker: NoticeTesting {
     /// What is due and not under way. Each is to be given to ``perform(_:)``, beside each other.
     package func due() async throws -> [Job] {
         let now = configuration.now()
-        paused = paused.filter { $0.value > now }
+        paused = paused.filter { $0.value > now && $0.value <= now + configuration.rule.askedPauseMsMax }
+        resting = resting.filter { $0.value > now && $0.value <= now + Self.restMs }
         guard underWay.count < configuration.parallel else { return [] }
         // More than there is room for: some are under way or paused.
         let limit = configuration.parallel * 8
@@ -95,7 +120,10 @@ package actor OutboxWorker: NoticeTesting {
     }
 
     private func take(_ job: Job, _ jobs: inout [Job]) {
-        guard underWay.count < configuration.parallel, underWay.insert(Self.key(job)).inserted else { return }
+        let key = Self.key(job)
+        guard underWay.count < configuration.parallel, resting[key] == nil, underWay.insert(key).inserted else {
+            return
+        }
         jobs.append(job)
     }
 
@@ -113,7 +141,8 @@ package actor OutboxWorker: NoticeTesting {
             case .delivery(let due): try await send(due)
             }
         } catch {
-            // It stays due and is looked at again.
+            // It stays due and is sent again, under the same id.
+            resting[Self.key(job)] = configuration.now() + Self.restMs
             logger.warning("a delivery could not be noted", metadata: ["error": "\(error)"])
         }
         underWay.remove(Self.key(job))
@@ -123,11 +152,14 @@ package actor OutboxWorker: NoticeTesting {
         var delivery = due.delivery
         guard delivery.begin(now: configuration.now()) == .send else { return }
         let outcome = await outcome(of: due)
+        configuration.checkpoint(.sent)
         let now = configuration.now()
-        if case .later(_, let after?) = outcome { paused[due.connection.id] = now + after }
+        if case .later(_, let after?) = outcome {
+            paused[due.connection.id] = now + min(after, configuration.rule.askedPauseMsMax)
+        }
         let action = delivery.answered(outcome, now: now, jitter: configuration.jitter(), rule: configuration.rule)
         try await store.settle(due, delivery, now: now)
-        note(action, delivery, ["connection": "\(due.connection.id)", "commit": "\(due.status.commit)"])
+        note(.status, action, delivery, ["connection": "\(due.connection.id)", "commit": "\(due.status.commit)"])
     }
 
     private func outcome(of due: DueStatus) async -> DeliveryLifecycle.Outcome {
@@ -155,10 +187,11 @@ package actor OutboxWorker: NoticeTesting {
         var delivery = due.delivery
         guard delivery.begin(now: configuration.now()) == .send else { return }
         let (outcome, answer) = await post(due.notice, to: due.target, id: "msg_\(due.createdAt)_\(due.id)")
+        configuration.checkpoint(.sent)
         let now = configuration.now()
         let action = delivery.answered(outcome, now: now, jitter: configuration.jitter(), rule: configuration.rule)
         try await store.settle(due, delivery, answer: answer, now: now)
-        note(action, delivery, ["target": "\(due.target.id)", "delivery": "\(due.id)"])
+        note(.notice, action, delivery, ["target": "\(due.target.id)", "delivery": "\(due.id)"])
     }
 
     /// One try. The id is the same in each try of one delivery, so that the receiver knows it again.
@@ -212,8 +245,16 @@ package actor OutboxWorker: NoticeTesting {
     }
 
     private func note(
-        _ action: DeliveryLifecycle.AnsweredAction, _ delivery: DeliveryLifecycle, _ metadata: Logger.Metadata
+        _ kind: Kind, _ action: DeliveryLifecycle.AnsweredAction, _ delivery: DeliveryLifecycle,
+        _ metadata: Logger.Metadata
     ) {
+        let end: End =
+            switch action {
+            case .sent, .none: .sent
+            case .retry: .retried
+            case .gaveUp: .gaveUp
+            }
+        counts[Count(kind: kind, end: end), default: 0] += 1
         var metadata = metadata
         metadata["tries"] = "\(delivery.tries)"
         if let error = delivery.error { metadata["reason"] = "\(error)" }

@@ -39,18 +39,27 @@ extension Database: WebhookRepository {
     }
 
     package func claimDeliveries(limit: Int, now: Int64) async throws -> [DeliveryRow] {
+        // A time beyond any pause was noted by a clock that has been set back since.
         let due = """
-            state = 'received' OR state = 'failed' AND retry_at IS NOT NULL AND retry_at <= ?
+            state = 'received' OR state = 'failed' AND retry_at IS NOT NULL AND (retry_at <= ?1 OR retry_at > ?2)
             """
+        let beyond = now + (WebhookLimits.pausesMs.max() ?? 0)
         let isAny = try await read { db in
-            try db.first("SELECT 1 FROM deliveries WHERE \(due) LIMIT 1", { $0.add(now) }) { $0.int() } != nil
+            try db.first(
+                "SELECT 1 FROM deliveries WHERE \(due) LIMIT 1",
+                {
+                    $0.add(now)
+                    $0.add(beyond)
+                }
+            ) { $0.int() } != nil
         }
         guard isAny else { return [] }
         return try await write { db in
             let rows = try db.all(
-                "\(DeliveryRow.select(body: true)) WHERE \(due) ORDER BY d.id LIMIT ?",
+                "\(DeliveryRow.select(body: true)) WHERE \(due) ORDER BY d.id LIMIT ?3",
                 {
                     $0.add(now)
+                    $0.add(beyond)
                     $0.add(limit)
                 }
             ) { try DeliveryRow(&$0) }

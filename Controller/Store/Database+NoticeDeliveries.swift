@@ -3,16 +3,21 @@ package import ControllerCore
 import GRDB
 
 extension Database {
+    /// Nothing waits longer: what seems to was stored by a clock that has been set back since, and is due.
+    private static let pauseMsMax = DeliveryLifecycle.Rule().askedPauseMsMax
+
     package func dueStatuses(now: Int64, limit: Int) async throws -> [DueStatus] {
         try await read { db in
             try db.all(
                 """
                 SELECT \(ForgeConnection.qualifiedColumns), \(CommitStatus.columns), \(DeliveryLifecycle.columns("s"))
                 FROM forge_statuses s JOIN forge_connections c ON c.id = s.connection
-                WHERE s.state = 'waiting' AND s.due_at <= ? AND c.enabled = 1 ORDER BY s.due_at LIMIT ?
+                WHERE s.state = 'waiting' AND (s.due_at <= ?1 OR s.due_at > ?1 + ?2) AND c.enabled = 1
+                ORDER BY s.due_at LIMIT ?3
                 """,
                 {
                     $0.add(now)
+                    $0.add(Self.pauseMsMax)
                     $0.add(limit)
                 }
             ) {
@@ -50,10 +55,11 @@ extension Database {
                     d.created_at
                 FROM notice_deliveries d JOIN notification_targets t ON t.id = d.target
                 WHERE d.id IN (SELECT min(id) FROM notice_deliveries WHERE state = 'waiting' GROUP BY target)
-                    AND d.due_at <= ? AND t.enabled = 1 ORDER BY d.id LIMIT ?
+                    AND (d.due_at <= ?1 OR d.due_at > ?1 + ?2) AND t.enabled = 1 ORDER BY d.id LIMIT ?3
                 """,
                 {
                     $0.add(now)
+                    $0.add(Self.pauseMsMax)
                     $0.add(limit)
                 }
             ) {

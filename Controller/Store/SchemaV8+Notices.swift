@@ -57,7 +57,7 @@ enum SchemaV8Notices {
             PRIMARY KEY (connection, "commit", context)
         ) STRICT, WITHOUT ROWID
         """,
-        "CREATE INDEX forge_statuses_due ON forge_statuses (due_at) WHERE state = 'waiting'",
+        "CREATE INDEX forge_statuses_due ON forge_statuses (due_at, waits_since) WHERE state = 'waiting'",
         "CREATE INDEX forge_statuses_list ON forge_statuses (connection, updated_at)",
     ]
 

@@ -17,6 +17,29 @@ package actor WebhookIntake: WebhookReceiving {
     private var waiting: [Waiting] = []
     private var isWriting = false
 
+    /// What senders are answered.
+    package enum Answer: String, CaseIterable, Sendable {
+        case stored, duplicate
+        /// No secret of a hook made the signature, or several hooks could be meant.
+        case refused
+        /// Too many wait.
+        case full
+        /// Nothing could be made durable.
+        case unavailable
+    }
+
+    package struct Count: Hashable, Sendable {
+        package var source: WebhookSource
+        package var answer: Answer
+        package init(source: WebhookSource, answer: Answer) {
+            self.source = source
+            self.answer = answer
+        }
+    }
+
+    /// Since the start.
+    package private(set) var counts: [Count: Int] = [:]
+
     private struct Known: Sendable {
         var row: HookRow
         var secrets: [HookSecretRow]
@@ -51,6 +74,23 @@ package actor WebhookIntake: WebhookReceiving {
     package func receive(
         _ request: WebhookRequest
     ) async throws(WebhookRefusal) -> (id: DeliveryID, isCopy: Bool) {
+        do throws(WebhookRefusal) {
+            let taken = try await take(request)
+            counts[Count(source: request.source, answer: taken.isCopy ? .duplicate : .stored), default: 0] += 1
+            return taken
+        } catch {
+            let answer: Answer =
+                switch error {
+                case .unauthenticated, .unclear: .refused
+                case .full: .full
+                case .unavailable: .unavailable
+                }
+            counts[Count(source: request.source, answer: answer), default: 0] += 1
+            throw error
+        }
+    }
+
+    private func take(_ request: WebhookRequest) async throws(WebhookRefusal) -> (id: DeliveryID, isCopy: Bool) {
         guard waiting.count < Self.waitingMax else { throw .full(retryAfter: Self.retryAfter) }
         try await load()
         let candidates = try candidates(for: request)

@@ -40,6 +40,16 @@ package actor WebhookWorker {
         }
     }
 
+    /// What came of judging.
+    package enum End: String, CaseIterable, Sendable {
+        case started, nothing
+        /// Of one try: it is judged again, or given up.
+        case failed
+    }
+
+    /// Since the start.
+    package private(set) var counts: [End: Int] = [:]
+
     private let store: any WebhookRepository
     private let pipelines: any PipelineRepository
     private let runs: any RunPreparing
@@ -97,6 +107,7 @@ package actor WebhookWorker {
     }
 
     private func failed(_ delivery: DeliveryRow, _ why: String) async {
+        counts[.failed, default: 0] += 1
         let now = configuration.now()
         let at = DeliveryRetry.at(now, tries: delivery.tries, pauses: configuration.pausesMs)
         let message =
@@ -192,6 +203,7 @@ package actor WebhookWorker {
         do throws(CommandFailure) {
             let judgement = try await judge(
                 DeliveryEnd(delivery.id, message: Words.line(message, max: 4_000), wishes: wishes, heads: heads))
+            counts[judgement.verdicts.contains { $0.run != nil } ? .started : .nothing, default: 0] += 1
             logger.info(
                 "a webhook was judged",
                 metadata: [

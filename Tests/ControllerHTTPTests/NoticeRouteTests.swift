@@ -174,7 +174,9 @@ import Testing
     )
         async throws
     {
-        var batch = CommitBatch(clock: 1, counters: Counters())
+        var counters = Counters()
+        counters.run = run + 1
+        var batch = CommitBatch(clock: 1, counters: counters)
         batch.runs = [
             RunRow(
                 id: RunID(run), project: .main, pipeline: PipelineID(1), pipelineName: "demo", pipelineVersion: 1,

@@ -32,6 +32,7 @@ final class Outbox: Sendable {
     private let open: Mutex<Database>
     private let current: Mutex<OutboxWorker?> = Mutex(nil)
     private let numbers = Mutex<Int64>(0)
+    private let counters = Mutex(Counters())
     private let secrets: Secrets
     private let linkBase: String?
 
@@ -107,7 +108,12 @@ final class Outbox: Sendable {
             number += 1
             return number
         }
-        var batch = CommitBatch(clock: 1, counters: Counters())
+        let counters = self.counters.withLock { counters in
+            counters.run = max(counters.run, run + 1)
+            counters.event = seq + 1
+            return counters
+        }
+        var batch = CommitBatch(clock: 1, counters: counters)
         let id = RunID(run)
         batch.runs = [
             RunRow(

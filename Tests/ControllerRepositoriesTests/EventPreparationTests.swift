@@ -27,7 +27,7 @@ import Testing
         let refused = await #expect(throws: RunRefusal.self) {
             try await preparation.prepare(pipeline, push(web, from: first))
         }
-        #expect(refused == .unneeded("`on.push.paths` matches no changed file."))
+        #expect(refused == .trigger("`on.push.paths` matches no changed file."))
         let run = try await preparation.prepare(pipeline, push(api, from: web))
         #expect(run.branch == "main" && run.commit == api && run.reason == "main was pushed")
         #expect(run.plan.facts.changedPaths == ["api/a"])

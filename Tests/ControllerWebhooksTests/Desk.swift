@@ -49,6 +49,30 @@ final class Desk: Sendable {
     let worker: WebhookWorker
     let manager: WebhookManager
     let repositories: RepositoryCache
+    /// What forges are to be told: pipeline, commit, why.
+    let ruledOut = RuledOut()
+
+    final class RuledOut: Sendable {
+        struct Word: Equatable {
+            var pipeline: PipelineID
+            var commit: String
+            var why: String
+        }
+
+        private let words = Mutex<[Word]>([])
+        /// The next so many can't be stored.
+        let failures = Mutex(0)
+        var all: [Word] { words.withLock { $0 } }
+
+        func tell(_ pipeline: PipelineID, _ commit: String, _ why: String) throws {
+            let fails = failures.withLock { left in
+                defer { left = max(0, left - 1) }
+                return left > 0
+            }
+            if fails { throw TestFailure("the disk is full") }
+            words.withLock { $0.append(Word(pipeline: pipeline, commit: commit, why: why)) }
+        }
+    }
 
     /// - Parameter directory: of an earlier desk, which goes on there.
     init(directory: String? = nil, now: Int64 = Sender.now, pausesMs: [Int64] = [1_000, 2_000]) async throws {
@@ -75,6 +99,7 @@ final class Desk: Sendable {
         var configuration = WebhookWorker.Configuration(
             now: { clock.now }, pipelinesVersion: { database.pipelinesVersion })
         configuration.pausesMs = pausesMs
+        configuration.ruledOut = { [ruledOut] in try ruledOut.tell($0, $1, $2) }
         worker = WebhookWorker(
             store: database, pipelines: database, runs: runs,
             judge: { (end) async throws(CommandFailure) in try await engine.judge(end) }, configuration: configuration)

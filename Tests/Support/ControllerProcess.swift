@@ -9,6 +9,8 @@ package final class ControllerProcess: @unchecked Sendable {
     package private(set) var process: ChildProcess?
     /// Given to each start.
     package var environment: [String: String] = [:]
+    /// More of them, for each start.
+    package var arguments: [String] = []
 
     package init(dataDirectory: String, log: String) throws {
         self.dataDirectory = dataDirectory
@@ -30,7 +32,7 @@ package final class ControllerProcess: @unchecked Sendable {
             [
                 "serve", "--data-dir", dataDirectory, "--listen", "127.0.0.1:\(port)", "--agent-listen",
                 "127.0.0.1:\(agentPort)", "--allow-local-repositories",
-            ], environment: environment, output: log)
+            ] + arguments, environment: environment, output: log)
     }
 
     package func waitUntilReady(within seconds: Double = 60) throws {

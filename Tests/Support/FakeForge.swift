@@ -20,6 +20,7 @@ package final class FakeForge: @unchecked Sendable {
     private let lock = NSLock()
     private var told: [Status] = []
     private var scripted: [HTTPPeer.Reply] = []
+    private var commits: Set<String> = [FakeForge.commit]
     private var peer: HTTPPeer?
 
     package init(_ kind: Kind) throws {
@@ -47,6 +48,9 @@ package final class FakeForge: @unchecked Sendable {
     /// Answers that come before its own.
     package func script(_ replies: HTTPPeer.Reply...) { lock.withLock { scripted += replies } }
 
+    /// Commits that were pushed to it.
+    package func know(_ more: String...) { lock.withLock { commits.formUnion(more) } }
+
     private func answer(_ request: HTTPPeer.Request) -> HTTPPeer.Reply {
         if let reply = lock.withLock({ scripted.isEmpty ? nil : scripted.removeFirst() }) { return reply }
         guard request.method == "POST" else { return problem(405, "Method Not Allowed") }
@@ -58,7 +62,7 @@ package final class FakeForge: @unchecked Sendable {
             return problem(401, kind == .gitlab ? "401 Unauthorized" : "Bad credentials")
         }
         guard let commit = commit(of: request.target) else { return problem(404, "Not Found") }
-        guard commit == Self.commit else {
+        guard lock.withLock({ commits.contains(commit) }) else {
             return kind == .gitlab || kind == .bitbucket
                 ? problem(404, "404 Commit Not Found") : problem(422, "No commit found for SHA: \(commit)")
         }

@@ -72,7 +72,10 @@ package struct DeliveryLifecycle: Equatable, Sendable {
     }
 
     package mutating func begin(now: Int64) -> BeginAction {
-        guard state == .waiting, !isSending, dueAt <= now else { return .none }
+        // A time beyond any pause was noted by a clock that has been set back since.
+        guard state == .waiting, !isSending, dueAt <= now || dueAt > now + Rule().askedPauseMsMax else {
+            return .none
+        }
         isSending = true
         tries += 1
         return .send

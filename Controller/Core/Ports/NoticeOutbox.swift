@@ -1,3 +1,11 @@
+/// Places at which fault tests end the process.
+package enum OutboxCheckpoint: String, Sendable, CaseIterable {
+    /// What is to be sent is durable, and nothing of it was sent.
+    case derived = "outbox_derived"
+    /// The other side has answered, and that is not noted.
+    case sent = "outbox_sent"
+}
+
 /// The durable side of what is sent to other servers.
 package protocol NoticeOutbox: ForgeStatusReporting {
     /// Runs with events behind the cursor, at most so many events; `nil` where there are none.
