@@ -26,10 +26,10 @@ const DUMMY_HEIGHT = 6;
 
 /**
  * @param {{nodes: Box[], edges: Edge[]}} graph Edges to nodes that are not there, and those that close a circle, are left out.
- * @param {{gapX?: number, gapY?: number}} [options]
+ * @param {number} [gapX] Between ranks. @param {number} [gapY] Between nodes of a rank.
  * @returns {Layout}
  */
-export function layout({ nodes, edges }, { gapX = 40, gapY = 18 } = {}) {
+export function layout({ nodes, edges }, gapX = 40, gapY = 18) {
   /** @type {Map<string, Vertex>} */
   const vertices = new Map();
   for (const box of nodes) vertices.set(box.id, { box, rank: 0, order: 0, height: box.height, y: 0, up: [], down: [] });
@@ -107,7 +107,10 @@ function chain(vertices, edges, ranks) {
   });
 }
 
-/** Orders the ranks with few crossings; keeps the best order met. @param {Vertex[][]} ranks */
+/**
+ * Orders the ranks with few crossings; keeps the best order met.
+ * @param {Vertex[][]} ranks
+ */
 function sweep(ranks) {
   let best = ranks.map((list) => [...list]);
   let fewest = crossings(ranks);
@@ -138,7 +141,10 @@ function center(neighbours, self) {
   return neighbours.reduce((sum, vertex) => sum + vertex.order, 0) / neighbours.length;
 }
 
-/** Pairs of edges that cross, by counting inversions with a Fenwick tree. @param {Vertex[][]} ranks */
+/**
+ * Pairs of edges that cross, by counting inversions with a Fenwick tree.
+ * @param {Vertex[][]} ranks
+ */
 export function crossings(ranks) {
   let count = 0;
   for (let at = 0; at + 1 < ranks.length; at++) {
@@ -161,7 +167,10 @@ export function crossings(ranks) {
   return count;
 }
 
-/** Heights: each vertex near the median of its neighbours, none on another. @param {Vertex[][]} ranks @param {number} gap */
+/**
+ * Heights: each vertex near the median of its neighbours, none on another.
+ * @param {Vertex[][]} ranks @param {number} gap
+ */
 function settle(ranks, gap) {
   for (const list of ranks) {
     let y = 0;

@@ -6,6 +6,12 @@
 const TRACK = 8;
 
 /**
+ * @param {Stop} from
+ * @param {Stop} to
+ */
+const isLevel = (from, to) => Math.abs(from.y - to.y) <= 4;
+
+/**
  * @param {Stop[][]} chains For each edge the stops that it passes, one in each rank.
  * @param {number[]} widths Of the ranks.
  * @param {number} gap Least width of a channel.
@@ -29,7 +35,7 @@ export function route(chains, widths, gap) {
     for (let at = 0; at + 1 < chain.length; at++) {
       const from = /** @type {Stop} */ (chain[at]);
       const to = /** @type {Stop} */ (chain[at + 1]);
-      if (from.y === to.y) continue;
+      if (isLevel(from, to)) continue;
       const track = tracks[from.rank]?.get(from) ?? 0;
       const count = Math.max(1, counts[from.rank] ?? 1);
       const left = /** @type {number} */ (columns[from.rank]) + /** @type {number} */ (widths[from.rank]);
@@ -37,7 +43,8 @@ export function route(chains, widths, gap) {
       const at2 = Math.round(left + (room * (track + 1)) / (count + 1));
       points.push([at2, from.y], [at2, to.y]);
     }
-    points.push([/** @type {number} */ (columns[last.rank]), last.y]);
+    // A step of a few pixels is no bend: the line meets its end a little off the middle.
+    points.push([/** @type {number} */ (columns[last.rank]), /** @type {[number, number]} */ (points[points.length - 1])[1]]);
     return { from: first.box?.id ?? "", to: last.box?.id ?? "", points };
   });
   return { columns, edges, width: x };
@@ -55,7 +62,7 @@ function assign(chains, rank, tracks) {
     const at = rank - /** @type {Stop} */ (chain[0]).rank;
     const from = chain[at];
     const to = chain[at + 1];
-    if (at < 0 || !from || !to || from.y === to.y) continue;
+    if (at < 0 || !from || !to || isLevel(from, to)) continue;
     const span = spans.get(from) ?? [from.y, from.y];
     spans.set(from, [Math.min(span[0], to.y), Math.max(span[1], to.y)]);
   }

@@ -46,7 +46,10 @@ export function sameLook(a, b) {
   return a.fg === b.fg && a.bg === b.bg && a.flags === b.flags && a.href === b.href;
 }
 
-/** Class names of a look. @param {Sgr} state */
+/**
+ * Class names of a look.
+ * @param {Sgr} state
+ */
 export function classes(state) {
   let { fg, bg } = state;
   if (state.flags & FLAG.inverse) {
@@ -84,7 +87,10 @@ export function parse(line, start = PLAIN) {
   return new Reader(line, start).read();
 }
 
-/** What is seen of a line, without looks. @param {string} line */
+/**
+ * What is seen of a line, without looks.
+ * @param {string} line
+ */
 export function visible(line) {
   return CONTROL.test(line) ? new Reader(line, PLAIN).read().text : line;
 }
@@ -197,7 +203,10 @@ class Reader {
   }
 }
 
-/** An address that may be followed; nothing for any other scheme. @param {string} text */
+/**
+ * An address that may be followed; nothing for any other scheme.
+ * @param {string} text
+ */
 export function address(text) {
   if (!/^https?:\/\//i.test(text) || text.length > 2048) return null;
   try {
@@ -264,7 +273,10 @@ function listColor(list, at) {
   return [null, list.length - at - 1];
 }
 
-/** `38:5:n`, `38:2:r:g:b` or `38:2::r:g:b`. @param {string[]} sub */
+/**
+ * `38:5:n`, `38:2:r:g:b` or `38:2::r:g:b`.
+ * @param {string[]} sub
+ */
 function colonColor(sub) {
   if (sub[1] === "5") return paletteIndex(sub[2]);
   if (sub[1] === "2") return sub.length > 5 ? nearest(sub[3], sub[4], sub[5]) : nearest(sub[2], sub[3], sub[4]);
@@ -305,7 +317,10 @@ export function nearestIndex(r, g, b) {
   return far(level, level, level) < cube ? 232 + grey : 16 + 36 * i + 6 * j + k;
 }
 
-/** The colour of a palette entry from 16 on. @param {number} index @returns {[number, number, number]} */
+/**
+ * The colour of a palette entry from 16 on.
+ * @param {number} index @returns {[number, number, number]}
+ */
 export function paletteColor(index) {
   if (index >= 232) {
     const level = 8 + 10 * (index - 232);
@@ -315,7 +330,10 @@ export function paletteColor(index) {
   return [STEPS[Math.floor(n / 36)] ?? 0, STEPS[Math.floor(n / 6) % 6] ?? 0, STEPS[n % 6] ?? 0];
 }
 
-/** A look as SGR parameters, the way the server writes it. @param {string | null | undefined} text */
+/**
+ * A look as SGR parameters, the way the server writes it.
+ * @param {string | null | undefined} text
+ */
 export function fromSgr(text) {
   return text ? applySgr(PLAIN, text) : PLAIN;
 }

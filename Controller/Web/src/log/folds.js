@@ -27,6 +27,7 @@ export class Rows {
     this.before = [];
     this.hidden = merge(hidden);
     this.isFilter = false;
+    this.count = 0;
     this.build();
   }
 
@@ -65,7 +66,10 @@ export class Rows {
     this.count = row;
   }
 
-  /** The log has grown. @param {number} total */
+  /**
+   * The log has grown.
+   * @param {number} total
+   */
   grow(total) {
     if (total <= this.total) return;
     const last = this.hidden[this.hidden.length - 1];
@@ -76,13 +80,19 @@ export class Rows {
     else this.build();
   }
 
-  /** The line of a row. @param {number} row */
+  /**
+   * The line of a row.
+   * @param {number} row
+   */
   lineAt(row) {
     const at = find(this.before, row);
     return at < 0 ? 1 : /** @type {number} */ (this.starts[at]) + row - /** @type {number} */ (this.before[at]);
   }
 
-  /** The row of a line, or of the nearest shown line above it; 0 where there is none above. @param {number} line */
+  /**
+   * The row of a line, or of the nearest shown line above it; 0 where there is none above.
+   * @param {number} line
+   */
   rowOf(line) {
     const at = find(this.starts, line);
     if (at < 0) return 0;
@@ -95,14 +105,20 @@ export class Rows {
     return this.count > 0 && line >= 1 && line <= this.total && this.lineAt(this.rowOf(line)) === line;
   }
 
-  /** Whether lines are left out just above a row. @param {number} row */
+  /**
+   * Whether lines are left out just above a row.
+   * @param {number} row
+   */
   isAfterGap(row) {
     const at = find(this.before, row);
     return at >= 0 && this.before[at] === row && this.starts[at] !== 1;
   }
 }
 
-/** The last index whose value is not above `value`; -1 where there is none. @param {number[]} list @param {number} value */
+/**
+ * The last index whose value is not above `value`; -1 where there is none.
+ * @param {number[]} list @param {number} value
+ */
 export function find(list, value) {
   let low = 0;
   let high = list.length;
@@ -140,7 +156,10 @@ export function invert(shown) {
   return hidden;
 }
 
-/** The intervals around some lines. @param {Iterable<number>} lines @param {number} context @param {number} total @returns {Interval[]} */
+/**
+ * The intervals around some lines.
+ * @param {Iterable<number>} lines @param {number} context @param {number} total @returns {Interval[]}
+ */
 export function around(lines, context, total) {
   /** @type {Interval[]} */
   const intervals = [];
@@ -153,6 +172,8 @@ export class Folds {
   constructor() {
     /** @type {Section[]} */
     this.sections = [];
+    /** @type {number[]} Their first lines. */
+    this.starts = [];
     /** @type {Map<number, boolean>} What the reader chose, by first line. */
     this.chosen = new Map();
     this.isFailed = false;
@@ -197,7 +218,10 @@ export class Folds {
     for (const section of this.sections) this.chosen.set(section.start, open);
   }
 
-  /** What closed sections hide. @param {number} total @returns {Interval[]} */
+  /**
+   * What closed sections hide.
+   * @param {number} total @returns {Interval[]}
+   */
   hidden(total) {
     /** @type {Interval[]} */
     const hidden = [];
@@ -205,19 +229,28 @@ export class Folds {
     return hidden;
   }
 
-  /** The section that a line begins. @param {number} line */
+  /**
+   * The section that a line begins.
+   * @param {number} line
+   */
   at(line) {
-    const index = find(this.starts ?? [], line);
+    const index = find(this.starts, line);
     const section = this.sections[index];
     return section && section.start === line ? section : undefined;
   }
 
-  /** The sections around a line, outermost first. @param {number} line */
+  /**
+   * The sections around a line, outermost first.
+   * @param {number} line
+   */
   around(line) {
     return this.sections.filter((section) => section.start <= line && (section.end === null || section.end >= line));
   }
 
-  /** Opens what hides a line. @param {number} line @returns {boolean} Whether anything was closed. */
+  /**
+   * Opens what hides a line.
+   * @param {number} line @returns {boolean} Whether anything was closed.
+   */
   reveal(line) {
     let changed = false;
     for (const section of this.around(line)) {
@@ -228,9 +261,12 @@ export class Folds {
     return changed;
   }
 
-  /** The next section's first line, up or down from a line. @param {number} line @param {1 | -1} way */
+  /**
+   * The next section's first line, up or down from a line.
+   * @param {number} line @param {1 | -1} way
+   */
   next(line, way) {
-    const starts = this.starts ?? [];
+    const starts = this.starts;
     const at = way > 0 ? find(starts, line) + 1 : find(starts, line - 1);
     return starts[at];
   }

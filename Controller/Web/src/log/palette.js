@@ -12,7 +12,10 @@ export const NAMED = {
 };
 export const CONTRAST_MIN = 4.5;
 
-/** Relative luminance (WCAG 2.2). @param {readonly number[]} rgb */
+/**
+ * Relative luminance (WCAG 2.2).
+ * @param {readonly number[]} rgb
+ */
 export function luminance(rgb) {
   const [r, g, b] = rgb.map((value) => {
     const c = value / 255;
@@ -51,7 +54,10 @@ export function color(index, theme) {
   return index < 16 ? fromHex(/** @type {string} */ (NAMED[theme][index])) : paletteColor(index);
 }
 
-/** What is written on a background: black or white, whichever can be read better. @param {readonly number[]} ground */
+/**
+ * What is written on a background: black or white, whichever can be read better.
+ * @param {readonly number[]} ground
+ */
 export function onGround(ground) {
   const black = [0, 0, 0];
   return contrast(black, ground) >= contrast([255, 255, 255], ground) ? black : [255, 255, 255];

@@ -6,7 +6,7 @@
 
 export const HEIGHT_MAX = 8_000_000;
 
-/** A place in the log: a row and pixels of it that are scrolled out. @typedef {{row: number, offset: number}} Place */
+/** @typedef {{row: number, offset: number}} Place A row, and pixels of it that are scrolled out. */
 
 export class Scroll {
   /** @param {{rowHeight: number, heightMax?: number}} options */
@@ -44,7 +44,10 @@ export class Scroll {
     return Math.max(0, this.total - this.viewport);
   }
 
-  /** The last place: the last row ends at the viewport's end. @returns {Place} */
+  /**
+   * The last place: the last row ends at the viewport's end.
+   * @returns {Place}
+   */
   get end() {
     if (!this.heightOf) return this.placeAt(Math.max(0, this.rows * this.rowHeight - this.viewport));
     let rest = this.viewport;
@@ -83,7 +86,10 @@ export class Scroll {
     }
   }
 
-  /** Moves by pixels of the log. @param {number} pixels */
+  /**
+   * Moves by pixels of the log.
+   * @param {number} pixels
+   */
   moveBy(pixels) {
     if (!this.heightOf) {
       this.place(this.placeAt(Math.max(0, this.row * this.rowHeight + this.offset + pixels)));
@@ -133,7 +139,10 @@ export class Scroll {
     return Math.min(4 * this.viewport, this.physicalMax / 2);
   }
 
-  /** Pixels of the log above the place, and no more than `most`. @param {number} most */
+  /**
+   * Pixels of the log above the place, and no more than `most`.
+   * @param {number} most
+   */
   above(most) {
     if (!this.heightOf) return Math.min(most, this.row * this.rowHeight + this.offset);
     let sum = this.offset;
@@ -141,7 +150,10 @@ export class Scroll {
     return Math.min(most, sum);
   }
 
-  /** Pixels of the log from the place to the last place, and no more than `most`. @param {number} most */
+  /**
+   * Pixels of the log from the place to the last place, and no more than `most`.
+   * @param {number} most
+   */
   below(most) {
     const end = this.end;
     if (!this.heightOf) return Math.max(0, Math.min(most, (end.row - this.row) * this.rowHeight + end.offset - this.offset));
@@ -200,7 +212,10 @@ export class Scroll {
     this.moveBy(-above);
   }
 
-  /** Where a row is in the viewport; nothing where it is far away. @param {number} row */
+  /**
+   * Where a row is in the viewport; nothing where it is far away.
+   * @param {number} row
+   */
   yOf(row) {
     if (!this.heightOf) return (row - this.row) * this.rowHeight - this.offset;
     if (Math.abs(row - this.row) > 500) return null;
@@ -210,7 +225,10 @@ export class Scroll {
     return y;
   }
 
-  /** The row at a height of the viewport. @param {number} y */
+  /**
+   * The row at a height of the viewport.
+   * @param {number} y
+   */
   rowAt(y) {
     if (!this.heightOf) return Math.max(0, Math.min(this.rows - 1, Math.floor((this.row * this.rowHeight + this.offset + y) / this.rowHeight)));
     let top = -this.offset;
