@@ -123,7 +123,11 @@ let package = Package(
         // Requests to servers that others name: forges, team chats, hooks.
         module(
             "ControllerOutgoing", "Controller/Outgoing",
-            ["ControllerCore", "AnsFlowProtocol", httpClient, crypto, nioCore, nioPosix, nioHTTP1, nioSSL, logging]),
+            [
+                "ControllerCore", "AnsFlowProtocol", "AnsFlowTransport", httpClient, crypto, nioCore, nioPosix,
+                nioHTTP1,
+                nioSSL, logging,
+            ]),
         module(
             "ControllerWebhooks", "Controller/Webhooks",
             ["ControllerCore", "AnsFlowProtocol", "CZstd", crypto, logging]),
@@ -140,15 +144,16 @@ let package = Package(
                 "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", hummingbird,
                 hummingbirdCore, nioCore,
                 nioPosix,
-                nioHTTP1, nioWebSocket, nioHTTPTypes, nioHTTPTypes1, httpTypes, crypto, lifecycle, logging,
+                nioHTTP1, nioWebSocket, nioSSL, nioHTTPTypes, nioHTTPTypes1, httpTypes, crypto, lifecycle, logging,
             ]),
         program(
             "ansflow-controller", "Controller/App",
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
                 "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
-                "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "AnsFlowProtocol", nioCore,
-                argumentParser, lifecycle,
+                "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "AnsFlowProtocol",
+                "AnsFlowTransport",
+                nioCore, argumentParser, lifecycle,
                 signals, logging,
             ]),
         program(
@@ -216,7 +221,7 @@ let package = Package(
             "ControllerOutgoingTests",
             [
                 "ControllerOutgoing", "ControllerCore", "ControllerGateway", "ControllerStore", "AnsFlowProtocol",
-                nioCore,
+                "AnsFlowTransport", nioCore,
                 nioPosix, nioSSL, logging,
             ]),
         tests(

@@ -102,14 +102,16 @@ struct ControllerAssembly {
         services.noticeTests = outgoing.worker
         measureDeliveries(&services, database, webhooks, outgoing)
         let server = try Server(
-            configuration: http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
+            configuration: try http(gatewayPort: gateway.port, fingerprint: authority.fingerprint),
             services: services,
             logger: Logger(label: "ansflow.http"))
         roller.attach(requests: { server.takeRequestFigures() })
         let background = Task { await afterStart(database, ingest) }
         let announce = Task {
             let port = await server.port
-            say("listening: http://\(ListenAddress.bracketed(settings.listen.host)):\(port)")
+            say(
+                "listening: \(settings.tlsCertificate == nil ? "http" : "https")://\(ListenAddress.bracketed(settings.listen.host)):\(port)"
+            )
             say("agents: https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gateway.port)")
             if let password { say("administrator: \(Bootstrap.administrator)  password: \(password)") }
             say("ready")
@@ -133,12 +135,15 @@ struct ControllerAssembly {
         try? database.close()
     }
 
-    private func http(gatewayPort: Int, fingerprint: String) -> HTTPConfiguration {
+    private func http(gatewayPort: Int, fingerprint: String) throws -> HTTPConfiguration {
         var configuration = HTTPConfiguration(now: Clocks.wall)
         configuration.host = settings.listen.host
         configuration.port = settings.listen.port
         configuration.publicURL = settings.publicURL
-        configuration.allowsPlainHTTPBeyondLoopback = settings.behindTLSProxy
+        configuration.proxies = settings.trustedProxies
+        if let certificate = settings.tlsCertificate, let key = settings.tlsKey {
+            configuration.certificate = try ListenerCertificate(certificate: certificate, key: key)
+        }
         configuration.allowLocalRepositories = settings.allowLocalRepositories
         configuration.gatewayURL = "https://\(ListenAddress.bracketed(settings.agentListen.host)):\(gatewayPort)"
         configuration.authorityFingerprint = fingerprint

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ControllerHTTP
+import Foundation
 
-@main
 struct ControllerMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ansflow-controller",
@@ -9,10 +9,30 @@ struct ControllerMain: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               ansflow-controller serve --data-dir /var/lib/ansflow
+              ansflow-controller serve --config /etc/ansflow/controller.conf
               ansflow-controller serve --data-dir D --listen 127.0.0.1:8080 --agent-listen 0.0.0.0:8443 --agent-name ci.example.org
 
             On one machine, `ansflow up --data-dir D` starts a controller and an agent together.
             """,
         version: HTTPConfiguration(now: { 0 }).version,
-        subcommands: [ServeCommand.self])
+        subcommands: [ServeCommand.self, ConfigCommand.self])
+}
+
+@main
+enum Program {
+    static func main() async {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "serve" {
+            do throws(SettingsSources.Refusal) {
+                let sources = try SettingsSources(
+                    Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+                arguments = ["serve"] + sources.arguments
+                try sources.check()
+            } catch {
+                StandardError.say("ansflow-controller: \(error)")
+                exit(64)
+            }
+        }
+        await ControllerMain.main(arguments)
+    }
 }

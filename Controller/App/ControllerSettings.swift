@@ -1,3 +1,5 @@
+import ControllerHTTP
+
 /// What a controller is started with.
 struct ControllerSettings: Sendable {
     var dataDirectory: String
@@ -6,7 +8,7 @@ struct ControllerSettings: Sendable {
     var agentNames: [String]
     var publicURL: String
     var allowLocalRepositories: Bool
-    var behindTLSProxy: Bool
+    var trustedProxies: TrustedProxies
     var diskFloorBytes: UInt64
     /// Addresses, ranges and hosts that requests to others may go to though they are not public.
     var outgoingAllow: [String] = []
@@ -19,6 +21,9 @@ struct ControllerSettings: Sendable {
     var observe: ObserveOptions
     /// Where Swagger UI's files are; empty for the usual places: see ``DocsDirectory``.
     var docsDirectory = ""
+    /// Files of the users' listener's certificate and key; both or none.
+    var tlsCertificate: String?
+    var tlsKey: String?
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }

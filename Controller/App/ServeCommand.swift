@@ -1,4 +1,7 @@
+import AnsFlowTransport
 import ArgumentParser
+import ControllerCore
+import ControllerHTTP
 import ControllerLogs
 import Glibc
 import Logging
@@ -20,8 +23,25 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Where everything is kept; made at the first start.")
     var dataDir: String
 
-    @Option(help: "Address for people and the API: HOST:PORT. Plain HTTP, so loopback only, unless a proxy does TLS.")
+    @Option(help: "Read settings from this file; see `ansflow-controller config --help`.")
+    var config: String?
+
+    @Option(
+        help: "Address for people and the API: HOST:PORT. Plain HTTP, so loopback only, without one of the next three.")
     var listen = ListenAddress(argument: "127.0.0.1:8080")!
+
+    @Option(help: "Certificate of the address for people, PEM, with its chain; read anew when it changes.")
+    var tlsCert: String?
+
+    @Option(help: "Private key of --tls-cert, PEM, without a passphrase.")
+    var tlsKey: String?
+
+    @Option(
+        name: .customLong("trusted-proxy"),
+        help:
+            "An address or range, e.g. 10.0.0.0/8, of proxies that do TLS and say in X-Forwarded-For who asks; repeatable."
+    )
+    var trustedProxies: [String] = []
 
     @Option(help: "Address for agents, TLS: HOST:PORT.")
     var agentListen = ListenAddress(argument: "127.0.0.1:8443")!
@@ -35,9 +55,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Flag(help: "Allow pipelines to name repositories on this machine: paths, file: and loopback addresses.")
     var allowLocalRepositories = false
-
-    @Flag(help: "Serve plain HTTP beyond loopback: only behind a proxy that does TLS.")
-    var behindTlsProxy = false
 
     @Option(help: "Where Swagger UI's files are, as packaging/swagger-ui fetches them (default: beside the program).")
     var docsDir = ""
@@ -75,6 +92,12 @@ struct ServeCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--log-level is \(logLevel); it must be trace, debug, info, notice, warning, error or critical.")
         }
+        guard (tlsCert == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-cert and --tls-key belong together: give both or none.")
+        }
+        for text in trustedProxies where AddressRange(text) == nil {
+            throw ValidationError("--trusted-proxy is \(text); it must be an address or a range such as 10.0.0.0/8.")
+        }
         guard missedPushesEvery >= 0 else { throw ValidationError("--missed-pushes-every is negative.") }
         try Outgoing.check(allow: outgoingAllow)
         guard diskFloorMib >= 0 else { throw ValidationError("--disk-floor-mib is negative.") }
@@ -90,7 +113,8 @@ struct ServeCommand: AsyncParsableCommand {
             }, metadataProvider: RequestMetadata.provider)
         var settings = ControllerSettings(
             dataDirectory: dataDir, listen: listen, agentListen: agentListen, agentNames: agentNames,
-            publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories, behindTLSProxy: behindTlsProxy,
+            publicURL: publicUrl, allowLocalRepositories: allowLocalRepositories,
+            trustedProxies: TrustedProxies(trustedProxies.compactMap { AddressRange($0) }),
             diskFloorBytes: UInt64(diskFloorMib) * 1024 * 1024, accessLog: !noAccessLog,
             missedPushesEvery: missedPushesEvery == 0 ? nil : .seconds(60 * missedPushesEvery),
             adminPassword: getenv("ANSFLOW_ADMIN_PASSWORD").map { String(cString: $0) },
@@ -99,6 +123,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.docsDirectory = docsDir
         settings.outgoingAllow = outgoingAllow
         settings.outgoingCAs = outgoingCAs
+        (settings.tlsCertificate, settings.tlsKey) = (tlsCert, tlsKey)
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")
         do {

@@ -9,8 +9,11 @@ package struct HTTPConfiguration: Sendable {
     package var publicURL = ""
     package var version = "0.1.0"
     package var environment = "production"
-    /// Plain HTTP on an address that others can reach is refused unless this is set, for use behind a proxy that does TLS.
-    package var allowsPlainHTTPBeyondLoopback = false
+    /// For TLS; without it plain HTTP is served, to loopback and to ``proxies`` alone.
+    package var certificate: ListenerCertificate?
+    package var proxies = TrustedProxies()
+    /// Between two looks for a new certificate.
+    package var certificateRecheck = Duration.seconds(5)
     /// Whether pipelines may name repositories on the controller's own disk.
     package var allowLocalRepositories = false
     /// Where agents connect to; shown with a new enrolment token.

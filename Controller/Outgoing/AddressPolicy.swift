@@ -1,3 +1,5 @@
+package import AnsFlowTransport
+
 /// Which addresses requests may go to. Everything that is not a public address is refused unless the operator allowed it.
 package struct AddressPolicy: Sendable {
     /// Why a word of the setting is none. The text is a sentence.

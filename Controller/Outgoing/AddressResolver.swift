@@ -1,3 +1,4 @@
+package import AnsFlowTransport
 import Glibc
 import NIOPosix
 import Synchronization

@@ -1,3 +1,4 @@
+import AnsFlowTransport
 import AsyncHTTPClient
 package import ControllerCore
 import NIOCore

@@ -1,3 +1,5 @@
+package import AnsFlowTransport
+
 /// An address of a request, taken apart strictly: whatever two programs could read in two ways is refused.
 package struct OutgoingURL: Equatable, Sendable {
     package var isTLS: Bool

@@ -1,3 +1,4 @@
+import AnsFlowTransport
 import NIOCore
 import NIOSSL
 

@@ -1,3 +1,5 @@
+import AnsFlowTransport
+import ControllerCore
 import Testing
 
 @testable import ControllerOutgoing

@@ -1,3 +1,4 @@
+import AnsFlowTransport
 import ControllerCore
 import ControllerGateway
 import Foundation

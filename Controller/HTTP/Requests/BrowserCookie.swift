@@ -6,7 +6,9 @@ import NIOHTTP1
 struct BrowserCookie: Sendable {
     let configuration: HTTPConfiguration
 
-    private var isSecure: Bool { configuration.publicURL.lowercased().hasPrefix("https://") }
+    private var isSecure: Bool {
+        configuration.certificate != nil || configuration.publicURL.lowercased().hasPrefix("https://")
+    }
 
     /// A browser takes one with this prefix over TLS only, from this host only.
     var name: String { isSecure ? "__Host-ansflow" : "ansflow" }

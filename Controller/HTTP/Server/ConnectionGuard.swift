@@ -61,7 +61,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isAnswering = true
             isReading = true
             if head.headers.contains(name: "upgrade") {
-                if wasFirst, Self.asksForWebSocket(head) { return decide(head, context) }
+                if wasFirst, !connection.isStranger, Self.asksForWebSocket(head) { return decide(head, context) }
                 Self.strip(&head)
             }
             context.fireChannelRead(wrapInboundOut(.head(head)))

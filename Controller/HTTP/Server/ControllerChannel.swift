@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOSSL
 import NIOWebSocket
 
 /// A connection that is HTTP/1.1, and may become a viewer's WebSocket with its first request.
@@ -35,11 +36,17 @@ struct ControllerChannel: ServerChildChannel {
     let dispatcher: Dispatcher
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let connection = ConnectionContext(remote: channel.remoteAddress?.ipAddress ?? "unknown")
+        let settings = dispatcher.configuration
+        let connection = ConnectionContext(
+            remote: channel.remoteAddress?.ipAddress ?? "unknown", isTLS: settings.certificate != nil,
+            proxies: settings.proxies)
         let grants = GrantBox()
         return channel.eventLoop.makeCompletedFuture {
             try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: ViewerSocket.waterMark)
+            if let certificate = settings.certificate {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context))
+            }
             let outcome = try configure(channel, grants, logger)
             let pipeline = channel.pipeline.syncOperations
             let upgrader = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
@@ -60,7 +67,8 @@ struct ControllerChannel: ServerChildChannel {
                 notUpgradingCompletionHandler: { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandlers([
-                            HTTP1ToHTTPServerCodec(secure: false), HTTPConnectionStateHandler(logger: logger),
+                            HTTP1ToHTTPServerCodec(secure: limits.certificate != nil),
+                            HTTPConnectionStateHandler(logger: logger),
                         ])
                         return .http(
                             try NIOAsyncChannel(

@@ -22,11 +22,13 @@ struct Dispatcher: Sendable {
         let began = ContinuousClock.now
         let requestID = RequestIdentity.id(request.headers)
         let trace = RequestIdentity.trace(request.headers)
+        let remote = configuration.proxies.client(peer: connection.remote, request.headers)
         var seen = Seen()
         var reply: Reply
         var title: String?
         do {
-            reply = try await handle(request, connection, RequestMark(requestID: requestID, trace: trace), began, &seen)
+            reply = try await handle(
+                request, connection, remote, RequestMark(requestID: requestID, trace: trace), began, &seen)
         } catch let problem as Problem {
             reply = problem.reply(requestID: requestID)
             title = problem.title
@@ -38,7 +40,7 @@ struct Dispatcher: Sendable {
                 metadata: ["request_id": "\(requestID)", "operation": "\(operation(seen.route))", "error": "\(error)"])
             reply = Problem.internalError.reply(requestID: requestID)
         }
-        if let audit = seen.audit, let call = seen.call(connection.remote, requestID, table) {
+        if let audit = seen.audit, let call = seen.call(remote, requestID, table) {
             let location = reply.headers[.location]
             let answer = AuditTrail.Answer(status: reply.status.code, title: title, location: location)
             if await !trail.write(audit, call, answer), answer.status < 400 { reply = untold(requestID) }
@@ -53,7 +55,7 @@ struct Dispatcher: Sendable {
             AccessLog.Entry(
                 at: configuration.now(), method: request.method.rawValue,
                 path: String(request.head.path?.prefix { $0 != "?" } ?? ""), operation: operation(seen.route),
-                status: response.status.code, microseconds: microseconds, remote: connection.remote,
+                status: response.status.code, microseconds: microseconds, remote: remote,
                 caller: seen.caller, requestID: requestID, trace: trace))
         return response
     }
@@ -87,14 +89,19 @@ struct Dispatcher: Sendable {
     private func operation(_ route: Int?) -> String { route.map { table.routes[$0].operation } ?? "none" }
 
     private func handle(
-        _ request: Request, _ connection: ConnectionContext, _ mark: RequestMark, _ began: ContinuousClock.Instant,
+        _ request: Request, _ connection: ConnectionContext, _ remote: String, _ mark: RequestMark,
+        _ began: ContinuousClock.Instant,
         _ seen: inout Seen
     ) async throws -> Reply {
-        if !RateLimits.isLoopback(connection.remote) {
+        if connection.isStranger {
+            throw Problem.forbidden(
+                "Plain HTTP is answered here to this controller's proxies alone. Come through them.")
+        }
+        if !RateLimits.isLoopback(remote) {
             // A forge sends from few addresses, and much at a time.
             let kind =
                 request.head.path?.hasPrefix(WebhookRoutes.root + "/") == true ? RateLimits.Kind.webhook : .address
-            try limits.take(kind, RateLimits.addressKey(connection.remote), at: began)
+            try limits.take(kind, RateLimits.addressKey(remote), at: began)
         }
         let target = request.head.path ?? ""
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -120,7 +127,7 @@ struct Dispatcher: Sendable {
         seen.parameters = parameters
         let route = table.routes[index]
         if AuditTrail.tells(route) { seen.audit = AuditDraft(operation: route.operation, at: configuration.now()) }
-        if route.isLogin { try limits.take(.login, RateLimits.addressKey(connection.remote), at: began) }
+        if route.isLogin { try limits.take(.login, RateLimits.addressKey(remote), at: began) }
         let refusal = connection.takeRefusal()
         if let refusal { throw refusal }
         let principal = route.permission == .public ? nil : try await principal(route, request.head)
@@ -135,7 +142,7 @@ struct Dispatcher: Sendable {
         let body = try await body(of: request, route, &held)
         var call = Call(
             method: request.method, parameters: parameters, query: query, headers: request.headers, body: body,
-            requestID: mark.requestID, remote: connection.remote, caller: principal, audit: seen.audit,
+            requestID: mark.requestID, remote: remote, caller: principal, audit: seen.audit,
             trace: mark.trace)
         call.role = route.role
         call.authority = request.head.authority

@@ -1,3 +1,4 @@
+import AnsFlowTransport
 package import ControllerCore
 import HTTPTypes
 import Synchronization
@@ -89,12 +90,13 @@ final class RateLimits: Sendable {
 
     /// The part of an address that one party holds: all of IPv4, the network of IPv6.
     static func addressKey(_ remote: String) -> String {
-        guard remote.contains(":") else { return remote }
-        let groups = remote.split(separator: ":", omittingEmptySubsequences: false)
-        return groups.prefix(4).joined(separator: ":")
+        guard let address = IPAddress(remote) else { return remote }
+        return address.network.description
     }
 
-    static func isLoopback(_ remote: String) -> Bool { remote.hasPrefix("127.") || remote == "::1" }
+    static func isLoopback(_ remote: String) -> Bool {
+        remote.hasPrefix("127.") || remote == "::1" || remote.hasPrefix("::ffff:127.")
+    }
 }
 
 extension RateLimitSettings {

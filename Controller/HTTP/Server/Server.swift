@@ -26,11 +26,11 @@ package final class Server: Service {
         logger: Logger = Logger(label: "ansflow.http")
     ) throws {
         let isLoopback = ["localhost", "::1"].contains(configuration.host) || configuration.host.hasPrefix("127.")
-        guard isLoopback || configuration.allowsPlainHTTPBeyondLoopback else {
+        guard isLoopback || configuration.certificate != nil || !configuration.proxies.isEmpty else {
             throw Refusal(
                 description: """
-                    Plain HTTP on \(configuration.host) would let others read passwords. Listen on 127.0.0.1, and put a \
-                    proxy that does TLS before it.
+                    Plain HTTP on \(configuration.host) would let others read passwords. Give a certificate with --tls-cert \
+                    and --tls-key, or name the proxies that do TLS with --trusted-proxy, or listen on 127.0.0.1.
                     """)
         }
         self.configuration = configuration
@@ -80,6 +80,11 @@ package final class Server: Service {
         defer { log.flush() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
+            if let certificate = configuration.certificate {
+                group.addTask { [configuration, logger] in
+                    await certificate.watch(every: configuration.certificateRecheck, logger: logger)
+                }
+            }
             group.addTask {
                 while !Task.isCancelled {
                     log.flush()

@@ -124,7 +124,7 @@ extension DefinitionBuilder {
                 for word in ["keep", "when", "optional"] where fields.has(word) {
                     findings.report(
                         .conflict, "`\(word)` speaks of files that are kept, and `from` of files that are fetched.",
-                        at: fields.present[word]?.keySpan ?? item.span, path: item.path,
+                        at: fields.keySpan(word) ?? item.span, path: item.path,
                         hint: "Make them two entries of the list.")
                 }
                 let jobs = (fields["from"]?.items ?? []).compactMap { need($0, scope) }

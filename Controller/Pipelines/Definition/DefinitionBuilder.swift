@@ -61,9 +61,10 @@ struct DefinitionBuilder {
             let whole = SchemaValue(content: .object(fields), node: documents[0].root, path: DocumentPath())
             var words = fields
             // At the top these are the run's.
-            for word in ["name", "env", "timeout", "needs", "concurrency", "priority"] { words.present[word] = nil }
+            let ofTheRun = ["name", "env", "timeout", "needs", "concurrency", "priority"]
+            words.present.removeAll { ofTheRun.contains($0.word) }
             definition.jobs = [
-                job("main", words, fields.present["steps"]?.keySpan ?? documents[0].root.span, whole)
+                job("main", words, fields.keySpan("steps") ?? documents[0].root.span, whole)
             ]
         }
         checkJobCycles(definition.jobs)
@@ -120,10 +121,10 @@ struct DefinitionBuilder {
 
     private mutating func checkTop(_ fields: SchemaFields, _ root: YamlNode) {
         if fields.has("jobs") {
-            for word in PipelineSchema.soleJobWords.intersection(fields.present.keys).sorted() {
+            for word in PipelineSchema.soleJobWords.intersection(fields.present.map(\.word)).sorted() {
                 findings.report(
                     .conflict, "`\(word)` can't stand at the top beside `jobs`.",
-                    at: fields.present[word]?.keySpan ?? root.span,
+                    at: fields.keySpan(word) ?? root.span,
                     path: word, hint: "Move it into a job.")
             }
         } else if !fields.has("steps"), !fields.has("include") {

@@ -41,7 +41,7 @@ extension SchemaReader {
                     continue
                 }
                 let value = read(entry.value, type, inner)
-                fields.present[word.name] = SchemaFields.Field(keySpan: entry.keySpan, value: value)
+                fields.present.append(SchemaFields.Field(word: word.name, keySpan: entry.keySpan, value: value))
             }
         }
         for word in object.required where !fields.has(word.name) {

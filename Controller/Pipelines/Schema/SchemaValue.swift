@@ -49,17 +49,36 @@ struct SchemaValue: Sendable {
 /// The values of a map with known words, by the word's own name.
 struct SchemaFields: Sendable {
     struct Field: Sendable {
+        var word: String
         var keySpan: SourceSpan
         /// `nil` where it was wrong.
         var value: SchemaValue?
     }
 
-    /// Words that are there, also those whose values were wrong.
-    var present: [String: Field] = [:]
+    /// Words that are there, also those whose values were wrong, each once. They are few: looking through them is faster than hashing.
+    var present: [Field] = []
     /// Entries whose names the file chose.
     var others: [SchemaValue.Entry] = []
 
-    subscript(_ word: String) -> SchemaValue? { present[word]?.value }
+    subscript(_ word: String) -> SchemaValue? {
+        guard let index = index(of: word) else { return nil }
+        return present[index].value
+    }
 
-    func has(_ word: String) -> Bool { present[word] != nil }
+    func has(_ word: String) -> Bool { index(of: word) != nil }
+
+    /// Where the word itself stands; nil where it is not there.
+    func keySpan(_ word: String) -> SourceSpan? {
+        guard let index = index(of: word) else { return nil }
+        return present[index].keySpan
+    }
+
+    private func index(of word: String) -> Int? {
+        var index = 0
+        while index < present.count {
+            if present[index].word == word { return index }
+            index += 1
+        }
+        return nil
+    }
 }
