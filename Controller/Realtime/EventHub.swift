@@ -74,9 +74,12 @@ package final class EventHub: Sendable {
                 let ofPipeline = state.interest[pipeline]
                 if ofRun != nil { deliveries.append(.event(run, LiveEncoder.event(event, seq: event.seq))) }
                 let isForSystem = event.kind == .execution && state.interest[.system] != nil
-                if ofPipeline != nil || isForSystem {
+                let project = Topic.project(event.project)
+                let isForProject = state.interest[project] != nil
+                if ofPipeline != nil || isForSystem || isForProject {
                     let message = LiveEncoder.event(event, seq: event.id)
                     if ofPipeline != nil { deliveries.append(.event(pipeline, message)) }
+                    if isForProject { deliveries.append(.event(project, message)) }
                     if isForSystem { deliveries.append(.event(.system, message)) }
                 }
                 guard (ofRun?.logViewers ?? 0) + (ofPipeline?.logViewers ?? 0) > 0 else { continue }

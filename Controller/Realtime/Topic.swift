@@ -5,9 +5,11 @@ package import ControllerCore
 package enum Topic: Hashable, Sendable, CustomStringConvertible {
     case run(RunID)
     case pipeline(PipelineID)
+    /// All runs of a project; without log lines.
+    case project(ProjectID)
     case system
 
-    /// Reads `run:7`, `pipeline:3`, `system`.
+    /// Reads `run:7`, `pipeline:3`, `project:2`, `system`.
     package init?(_ text: String) {
         if text == "system" {
             self = .system
@@ -20,6 +22,7 @@ package enum Topic: Hashable, Sendable, CustomStringConvertible {
         switch parts[0] {
         case "run": self = .run(RunID(id))
         case "pipeline": self = .pipeline(PipelineID(id))
+        case "project": self = .project(ProjectID(id))
         default: return nil
         }
     }
@@ -28,6 +31,7 @@ package enum Topic: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .run(let id): "run:\(id)"
         case .pipeline(let id): "pipeline:\(id)"
+        case .project(let id): "project:\(id)"
         case .system: "system"
         }
     }
@@ -51,7 +55,7 @@ package struct Subscribe: Sendable {
         self.topic = topic
         self.after = after
         self.generation = generation
-        self.wantsLogs = wantsLogs
+        if case .project = topic { self.wantsLogs = false } else { self.wantsLogs = wantsLogs }
         self.logs = logs
     }
 }

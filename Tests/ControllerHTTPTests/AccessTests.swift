@@ -117,7 +117,7 @@ import Testing
         try await withServer(change: { $0.webSocketRecheck = .milliseconds(50) }) { world, hub, client in
             world.addRun(1)
             world.set(nil, of: 4)
-            for path in ["/ws/executions/1", "/ws/pipeline/1", "/ws/executions/999"] {
+            for path in ["/ws/executions/1", "/ws/pipeline/1", "/ws/project/1", "/ws/executions/999"] {
                 let wire = try await client.connect()
                 wire.send(Array(LiveClient.request(path, port: client.port, token: "runner-token").utf8))
                 let status = try await wire.until("a status") { bytes -> Int? in

@@ -37,21 +37,37 @@ import Testing
         }
     }
 
-    @Test func pipelineAndSystemSeeRuns() async throws {
+    @Test func pipelineProjectAndSystemSeeRuns() async throws {
         try await Cluster.with { cluster in
             let pipeline = try cluster.createPipeline("p", Cluster.definition("echo seen"))
             let token = cluster.api.token
             let ofPipeline = try LiveClient(
                 port: cluster.controller.port, path: "/ws/pipeline/\(pipeline)", token: token)
             let ofSystem = try LiveClient(port: cluster.controller.port, path: "/ws/system", token: token)
-            for viewer in [ofPipeline, ofSystem] {
+            let project = try #require(cluster.api.get("/api/v1/pipelines/\(pipeline)")["project_id"].int)
+            let ofProject = try LiveClient(
+                port: cluster.controller.port, path: "/ws/project/\(project)", token: token)
+            let viewers = [ofPipeline, ofProject, ofSystem]
+            for viewer in viewers {
                 _ = try viewer.messages(within: 10) { $0["type"].text == "snapshot" }
             }
             let run = try cluster.startRun(pipeline)
-            for viewer in [ofPipeline, ofSystem] {
+            for viewer in viewers {
                 let messages = try viewer.messages(within: 30, until: Self.isEnd)
+                let hasSteps = messages.contains { $0["type"].text == "step_update" }
+                #expect(hasSteps == (viewer !== ofSystem))
                 #expect(messages.last?["data"]["execution_id"].int == run)
                 #expect(messages.last?["data"]["status"].text == "success")
+            }
+            // A viewer that was away gets what it missed, and of a project that is not there nothing.
+            let again = try LiveClient(
+                port: cluster.controller.port, path: "/ws/project/\(project)?after=0", token: token)
+            let missed = try again.messages(within: 10, until: Self.isEnd)
+            #expect(missed.contains { $0["type"].text == "step_update" } && missed.first?["type"].text != "snapshot")
+            #expect(throws: TestFailure.self) {
+                _ = try LiveClient(port: cluster.controller.port, path: "/ws/project/999", token: token).messages(
+                    within: 10
+                ) { _ in true }
             }
         }
     }

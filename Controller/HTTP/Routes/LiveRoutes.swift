@@ -14,6 +14,7 @@ enum LiveRoutes {
         route("/ws", "liveMany", "Many topics on one WebSocket"),
         route("/ws/executions/{id}", "liveRun", "One run's events and log lines"),
         route("/ws/pipeline/{id}", "livePipeline", "Events of all runs of a pipeline"),
+        route("/ws/project/{id}", "liveProject", "Events of all runs of a project"),
         route("/ws/system", "liveSystem", "Events of the whole service"),
     ]
 
@@ -36,6 +37,7 @@ enum LiveRoutes {
         case 2 where segments[1] == "system": return (true, .system)
         case 3 where segments[1] == "executions": return (true, Topic("run:\(segments[2])"))
         case 3 where segments[1] == "pipeline": return (true, Topic("pipeline:\(segments[2])"))
+        case 3 where segments[1] == "project": return (true, Topic("project:\(segments[2])"))
         default: return (false, nil)
         }
     }

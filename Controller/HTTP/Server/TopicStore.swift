@@ -55,12 +55,15 @@ package struct TopicStore: TopicReading {
         switch topic {
         case .run(let id): return try await queries.events(of: id, after: after, limit: limit)
         case .pipeline(let id): return try await queries.events(after: after, pipeline: id, limit: limit)
-        case .system:
-            // Steps are not shown here, but a page without a run's event must not look like the end.
+        case .system, .project:
+            // Not all are shown here, but a page without one that is must not look like the end.
             var cursor = after
             while true {
                 let rows = try await queries.events(after: cursor, pipeline: nil, limit: limit)
-                let shown = rows.filter { $0.kind == .execution }
+                let shown = rows.filter { row in
+                    if case .project(let id) = topic { return row.project == id }
+                    return row.kind == .execution
+                }
                 guard shown.isEmpty, rows.count == limit, let last = rows.last else { return shown }
                 cursor = last.id
             }
@@ -79,6 +82,7 @@ package struct TopicStore: TopicReading {
             guard try await pipelines.pipeline(id) != nil else { return nil }
             filter.pipeline = id
         }
+        if case .project(let id) = topic { filter.project = id }
         return try await queries.runs(filter, page: 1, perPage: Self.runsMax).items
     }
 

@@ -13,6 +13,7 @@ struct Rights: ViewerAccess {
         switch topic {
         case .system: return access.visibility
         case .run(let id): project = try await services.queries.run(id)?.project
+        case .project(let id): project = try await services.projects?.project(id)?.id
         case .pipeline(let id): project = try await services.pipelines.pipeline(id)?.project
         }
         guard let project, access.verdict(.viewer, in: project) == .allowed else { return nil }

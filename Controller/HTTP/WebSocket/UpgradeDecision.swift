@@ -35,7 +35,7 @@ struct UpgradeDecision: Sendable {
         if path.segments.count == 1 { return Grant(principal: principal, first: nil) }
         let rights = Rights(services: services, principal: principal)
         guard let topic, try await rights.visibility(of: topic) != nil else {
-            throw Problem.notFound("There is no such run or pipeline.")
+            throw Problem.notFound("There is no such run, pipeline or project.")
         }
         let logs = try Self.logs(query.text("logs"), isDefault: path.segments[1] == "executions")
         return Grant(
