@@ -94,6 +94,8 @@ import Testing
                         switch parameter.kind {
                         case .integer: "1.5"
                         case .text(let max): String(repeating: "x", count: max + 1)
+                        case .name: "a%20b"
+                        case .hex: "0f"
                         case .choice: "unheard-of"
                         case .flag: "perhaps"
                         case .time: "yesterday"

@@ -24,7 +24,7 @@ import Testing
                 "pipelineSchema", "openAPI",
                 "receiveGithub", "receiveGitlab", "receiveGitea", "receiveBitbucket", "receiveJenkins",
                 "receiveGeneric", "testWebhooks",
-                "redoc", "pageStyle", "docs", "docsFile",
+                "redoc", "pageStyle", "docs", "docsFile", "badge",
             ]
             #expect(client.routes.count > 35)
             for route in client.routes {

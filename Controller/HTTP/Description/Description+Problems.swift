@@ -9,6 +9,8 @@ extension Description {
         // An archived project refuses every change.
         if route.role != nil, route.method != .get { all.insert(409) }
         if !route.body.isEmpty { all.formUnion([408, 413, 415, 422]) }
+        // An `Idempotency-Key` that was used for something else.
+        if route.isCreation { all.insert(422) }
         all.formUnion(route.describes?.problems ?? [])
         if route.describes?.takesIfMatch == true { all.insert(412) }
         if route.describes?.takesRange == true { all.insert(416) }

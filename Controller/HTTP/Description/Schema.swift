@@ -54,7 +54,7 @@ package struct Component: Sendable {
 extension Schema {
     package static let text = Schema.string(StringRules())
     package static let flag = Schema.boolean
-    package static let id = Schema.integer(1...Int64.max)
+    package static let id = Schema.integer(Int64(Fields.ids.lowerBound)...Int64(Fields.ids.upperBound))
     package static let count = Schema.integer(0...Int64.max)
     package static let int = Schema.integer(Int64.min...Int64.max)
     /// RFC 3339, UTC, with milliseconds.

@@ -60,6 +60,9 @@ struct Fields {
         return nil
     }
 
+    /// What an id in JSON may be: larger numbers are not kept exactly by everybody (RFC 8259 section 6).
+    package static let ids = 1...(1 << 53) - 1
+
     mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int? {
         guard let value = raw(name) else { return nil }
         if case .number(let number) = value, let whole = Int(exactly: number), range.contains(whole) { return whole }

@@ -137,7 +137,7 @@ struct AgentRoutes {
 
     @Sendable private func token(_ call: Call) async throws -> Reply {
         var fields = try call.optionalFields()
-        let agent = fields.integer("agent_id", 1...Int.max).map { AgentID(Int64($0)) }
+        let agent = fields.integer("agent_id", Fields.ids).map { AgentID(Int64($0)) }
         try fields.finish()
         if let agent, await services.commands.agent(agent) == nil {
             throw Problem.notFound("There is no such agent.")

@@ -90,7 +90,7 @@ struct ForgeRoutes {
         let given = fields.string("api_url", max: 1024, isLine: true) ?? old?.api ?? kind?.standardAPI
         let repository = fields.string("repository", max: 512, min: 1, isLine: true) ?? old?.repository
         let secret = fields.string("secret", max: SecretLimits.nameBytesMax) ?? old?.secret
-        let pipeline = fields.integer("pipeline_id", 1...Int.max).map { PipelineID(Int64($0)) } ?? old?.pipeline
+        let pipeline = fields.integer("pipeline_id", Fields.ids).map { PipelineID(Int64($0)) } ?? old?.pipeline
         let enabled = fields.bool("enabled") ?? old?.enabled ?? true
         let api = given.map(TargetURL.trimmed) ?? ""
         if given == nil, kind != nil {

@@ -111,10 +111,12 @@ struct NotificationRoutes {
         case .string("all"): break
         case .array(let items) where items.count <= Self.idsMax:
             ids = items.compactMap { if case .number(let id) = $0 { Int64(exactly: id) } else { nil } }
-            if ids?.count != items.count { fields.wrong("read", "It must be a list of ids, or \"all\".") }
+            if ids?.count != items.count || ids?.contains(where: { $0 < 1 }) == true {
+                fields.wrong("read", "It must be a list of ids, or \"all\".")
+            }
         default: fields.wrong("read", "It must be a list of at most \(Self.idsMax) ids, or \"all\".")
         }
-        let project = fields.integer("project_id", 1...Int.max)
+        let project = fields.integer("project_id", Fields.ids)
         try fields.finish()
         let count = try await repository().markRead(
             ids, filter(call, project: project.map { Int64($0) }), reader: call.principal.user,
@@ -149,7 +151,7 @@ struct NotificationRoutes {
 
     private func save(_ call: Call, _ old: NotificationRule?) async throws -> Reply {
         var fields = try call.fields()
-        let given = fields.integer("project_id", 1...Int.max).map { ProjectID(Int64($0)) }
+        let given = fields.integer("project_id", Fields.ids).map { ProjectID(Int64($0)) }
         if let given, let old, given != old.project { fields.wrong("project_id", "A rule stays in its project.") }
         let project = old?.project ?? given ?? .main
         if old == nil { try await call.allow(in: project) }
@@ -157,7 +159,7 @@ struct NotificationRoutes {
             old == nil
             ? fields.required("name", max: 64, isLine: true) : fields.string("name", max: 64, min: 1, isLine: true)
         let events = Self.events(&fields, isNew: old == nil)
-        let pipeline = fields.integer("pipeline_id", 1...Int.max).map { PipelineID(Int64($0)) } ?? old?.pipeline
+        let pipeline = fields.integer("pipeline_id", Fields.ids).map { PipelineID(Int64($0)) } ?? old?.pipeline
         let inApp = fields.bool("in_app") ?? old?.inApp ?? false
         let webhook = fields.string("webhook", max: 64)
         let enabled = fields.bool("enabled") ?? old?.enabled ?? true

@@ -119,7 +119,7 @@ struct PipelineRoutes {
             ? fields.required("name", max: 128, isLine: true) : fields.string("name", max: 128, min: 1, isLine: true)
         let definition = fields.string("definition", max: PlanLimits.sourceBytesMax, min: 1)
         let enabled = fields.bool("enabled")
-        let project = fields.integer("project_id", 1...Int.max)
+        let project = fields.integer("project_id", Fields.ids)
         var place = RepositoryFields(isWhole ? nil : old)
         if let value = fields.raw("repository") { try place.read(value, into: &fields) }
         // Who gives a text to a pipeline that was read from its repository stores it from now on.

@@ -77,7 +77,7 @@ struct ProjectRoutes {
         var fields = try call.fields()
         let name = fields.required("name", max: 128, isLine: true)
         let description = fields.string("description", max: 4096) ?? ""
-        let owner = fields.integer("owner_id", 1...Int.max).map { UserID(Int64($0)) }
+        let owner = fields.integer("owner_id", Fields.ids).map { UserID(Int64($0)) }
         try fields.finish()
         let key = try RunRoutes.idempotencyKey(call)
         let row = try await UserRoutes.changing {

@@ -20,7 +20,7 @@ struct WebhookRoutes {
                 query.append(
                     QueryParameter(
                         "source", "Name of the hook, and of the source in `on.webhook`",
-                        .text(max: WebhookLimits.nameBytesMax)))
+                        .name(max: WebhookLimits.nameBytesMax)))
             }
             var route = Route(
                 .post, "\(Self.root)/\(source.rawValue)", .public,
@@ -60,9 +60,6 @@ struct WebhookRoutes {
         var name: String?
         if !source.isForge {
             name = call.query.text("source")
-            if let name, !WebhookLimits.isName(name) {
-                throw Query.wrong("source", "It must have 1 to 64 letters, digits, `-`, `_` or `.`.")
-            }
         }
         var request = WebhookRequest(
             source: source, hook: try call.query.integer("hook", 1...Int64.max).map { HookID($0) }, sourceName: name,
