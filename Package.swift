@@ -135,6 +135,9 @@ let package = Package(
         module(
             "ControllerArtifacts", "Controller/Artifacts",
             ["ControllerCore", "AnsFlowProtocol", "CExpat", crypto, nioCore, nioPosix, logging]),
+        module(
+            "ControllerMaintenance", "Controller/Maintenance",
+            ["ControllerCore", "AnsFlowProtocol", crypto, cryptoExtras, nioCore, nioPosix, logging]),
         module("ControllerRealtime", "Controller/Realtime", ["ControllerCore", "AnsFlowProtocol", nioCore, logging]),
         // The web page, where packaging/web-build has built it.
         clang("CWebAssets", "Controller/CWebAssets"),
@@ -151,7 +154,8 @@ let package = Package(
             [
                 "ControllerCore", "ControllerPipelines", "ControllerStore", "ControllerLogs", "ControllerGateway",
                 "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
-                "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "AnsFlowProtocol",
+                "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "ControllerMaintenance",
+                "AnsFlowProtocol",
                 "AnsFlowTransport",
                 nioCore, argumentParser, lifecycle,
                 signals, logging,
@@ -229,6 +233,12 @@ let package = Package(
             [
                 "ControllerWebhooks", "ControllerRepositories", "ControllerStore", "ControllerPipelines",
                 "ControllerIdentity", "ControllerCore", "AnsFlowProtocol", logging,
+            ]),
+        tests(
+            "ControllerMaintenanceTests",
+            [
+                "ControllerMaintenance", "ControllerStore", "ControllerLogs", "ControllerArtifacts",
+                "ControllerIdentity", "ControllerCore", "AnsFlowProtocol", "AnsFlowRecords", crypto, logging,
             ]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(

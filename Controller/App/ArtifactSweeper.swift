@@ -1,17 +1,20 @@
 import ControllerArtifacts
+import ControllerMaintenance
 import Logging
 import ServiceLifecycle
 
 /// Removes what nobody keeps any more, once an hour.
 struct ArtifactSweeper: Service {
     let store: ArtifactStore
+    /// Nothing is swept while a backup is made.
+    let retention: Retention
     private static let interval = Duration.seconds(3600)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             repeat {
                 do {
-                    try await store.sweep()
+                    _ = try await retention.removing { try await store.sweep() }
                 } catch is CancellationError {
                     return
                 } catch {

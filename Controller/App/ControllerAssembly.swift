@@ -5,6 +5,7 @@ import ControllerGateway
 import ControllerHTTP
 import ControllerIdentity
 import ControllerLogs
+import ControllerMaintenance
 import ControllerPipelines
 import ControllerRealtime
 import ControllerRepositories
@@ -49,8 +50,11 @@ struct ControllerAssembly {
             directory: settings.dataDirectory + "/logs", configuration: .init(),
             events: .init(durable: { ingest.durable($0, next: $1) }, fatal: { end("\($0)") }),
             logger: Logger(label: "ansflow.logs"))
+        var keeping = ArtifactConfiguration()
+        if let keepMs = settings.artifactKeepMs { keeping.keepMsDefault = keepMs }
         let artifacts = try ArtifactStore(
-            directory: settings.dataDirectory + "/artifacts", repository: database, clock: Clocks.wall,
+            directory: settings.dataDirectory + "/artifacts", repository: database, configuration: keeping,
+            clock: Clocks.wall,
             shortage: { disk.shortage }, logger: Logger(label: "ansflow.artifacts"))
         let router = EffectRouter()
         let crash = settings.crashPoint.flatMap { CrashPoint($0) }
@@ -62,6 +66,7 @@ struct ControllerAssembly {
                 (try? await logs.info(attempt)).map { StoredLog(bytes: $0.bytes, lines: $0.lines) }
             })
 
+        try await RestoredRuns.settle(database, engine, logger)
         let generation = try await database.generation()
         let gateway = try await ListenFailure.named("--agent-listen", settings.agentListen) {
             try await Gateway.bind(
@@ -94,6 +99,14 @@ struct ControllerAssembly {
         let webhooks = webhooks(database, engine, vault, preparation, repositories, disk, crash)
         services.webhooks = webhooks.intake
         services.hooks = webhooks.manager
+        let retention = Retention(
+            policy: settings.retention, repository: database, logs: logs, artifacts: artifacts, now: Clocks.wall,
+            logger: Logger(label: "ansflow.retention"))
+        let operators = OperatorParts(
+            settings, database: database, logs: logs, artifacts: artifacts, retention: retention, vault: vault,
+            users: UserAdministration(database, hasher: hasher, clock: Clocks.wall))
+        operators.attach(to: &services)
+        let control = try await operators.controlSocket()
         let roller = AnalyticsRoller(store: database)
         observe(&services, database, disk, ingest, sessions, roller)
         let outgoing = try outgoing(database, vault, hub, disk, crash)
@@ -106,7 +119,7 @@ struct ControllerAssembly {
             services: services,
             logger: Logger(label: "ansflow.http"))
         roller.attach(requests: { server.takeRequestFigures() })
-        let background = Task { await afterStart(database, ingest) }
+        let background = Task { await afterStart(database, ingest, vault) }
         let announce = Task {
             let port = await server.port
             say(
@@ -122,7 +135,9 @@ struct ControllerAssembly {
         }
         var group = ServiceGroupConfiguration(
             services: [
-                EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler), ArtifactSweeper(store: artifacts),
+                EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler),
+                ArtifactSweeper(store: artifacts, retention: retention), RetentionSweeper(retention: retention),
+                BackupTimer(backups: operators.backups), ControlService(socket: control),
                 AuditHeadService(audit: database), webhooks, roller, outgoing, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -178,8 +193,13 @@ struct ControllerAssembly {
     }
 
     /// What need not be done before the first answer: the database's check, and logs whose packing a crash cut off.
-    private func afterStart(_ database: Database, _ ingest: LogIngest) async {
+    private func afterStart(_ database: Database, _ ingest: LogIngest, _ vault: SecretVault) async {
         await ingest.packEnded()
+        do {
+            if try await vault.finishRotation() { logger.notice("a rotation of the secrets' key was finished") }
+        } catch {
+            logger.error("a rotation of the secrets' key is not finished", metadata: ["error": "\(error)"])
+        }
         guard let faults = try? await database.quickCheck(), !faults.isEmpty else { return }
         logger.critical("the database is damaged; restore a backup", metadata: ["faults": "\(faults.prefix(5))"])
     }

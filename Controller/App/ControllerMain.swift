@@ -7,6 +7,8 @@ struct ControllerMain: AsyncParsableCommand {
         commandName: "ansflow-controller",
         abstract: "The AnsFlow controller: keeps pipelines and runs, serves people and agents.",
         discussion: """
+            Commands that name a data directory ask the controller that runs in it, or do their work themselves while none runs.
+
             EXAMPLES
               ansflow-controller serve --data-dir /var/lib/ansflow
               ansflow-controller serve --config /etc/ansflow/controller.conf
@@ -15,7 +17,10 @@ struct ControllerMain: AsyncParsableCommand {
             On one machine, `ansflow up --data-dir D` starts a controller and an agent together.
             """,
         version: HTTPConfiguration(now: { 0 }).version,
-        subcommands: [ServeCommand.self, ConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, ConfigCommand.self, BackupCommand.self, VerifyCommand.self, RestoreCommand.self,
+            UserCommand.self, KeyCommand.self, RetentionCommand.self, DoctorCommand.self,
+        ])
 }
 
 @main

@@ -1,4 +1,6 @@
+import ControllerCore
 import ControllerHTTP
+import ControllerMaintenance
 
 /// What a controller is started with.
 struct ControllerSettings: Sendable {
@@ -24,6 +26,10 @@ struct ControllerSettings: Sendable {
     /// Files of the users' listener's certificate and key; both or none.
     var tlsCertificate: String?
     var tlsKey: String?
+    var retention = RetentionPolicy()
+    var backups = Backups.Settings()
+    /// Of artifacts whose pipeline does not say, in milliseconds.
+    var artifactKeepMs: UInt64?
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }

@@ -5,6 +5,8 @@ struct Disk: Sendable {
     var directory: String
     var floorBytes: UInt64
 
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// Bytes that this process may still write; nil where the system does not say.
     var freeBytes: UInt64? {
         var status = statvfs()

@@ -86,6 +86,7 @@ struct ServeCommand: AsyncParsableCommand {
     var noAccessLog = false
 
     @OptionGroup var observe: ObserveOptions
+    @OptionGroup(title: "What is kept") var keeping: KeepingOptions
 
     func validate() throws {
         guard Logger.Level(rawValue: logLevel) != nil else {
@@ -127,6 +128,9 @@ struct ServeCommand: AsyncParsableCommand {
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")
         do {
+            settings.retention = keeping.retention
+            settings.artifactKeepMs = UInt64(keeping.keepArtifactsDays) * UInt64(RetentionPolicy.dayMs)
+            settings.backups = try keeping.backups()
             try await ControllerAssembly(settings).run()
         } catch let error as any CustomStringConvertible & Error {
             StandardError.say("ansflow-controller: \(error)")

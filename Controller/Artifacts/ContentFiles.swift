@@ -83,6 +83,11 @@ struct ContentFiles: Sendable {
         }
     }
 
+    /// Where an object is: below the store, and as a path.
+    func place(_ digest: String) -> (name: String, path: String) {
+        ("objects/\(digest.prefix(2))/\(digest)", object(digest))
+    }
+
     // MARK: Uploads
 
     /// Bytes that have come of an upload.

@@ -56,6 +56,9 @@ package struct HTTPServices: Sendable {
     package var pipelinesVersion: (@Sendable () -> UInt64)?
     /// Grows with every commit that changes an agent.
     package var agentsVersion: (@Sendable () -> UInt64)?
+    /// Nil where nothing is ever deleted.
+    package var retention: (any RetentionService)?
+    package var backups: (any BackupService)?
     package var hub: EventHub
     /// Grows with every commit that changes what the list of runs shows.
     package var runsVersion: @Sendable () -> UInt64

@@ -25,8 +25,11 @@ final class LogDirectory: Sendable {
     /// `kept`: a segment that was closed as it is.
     enum Form: String { case segment = "seg", kept = "log", closed = "zst", unfinished = "zst.tmp" }
 
-    func path(_ attempt: AttemptID, _ form: Form) -> String {
-        "\(path)/\(Self.bucket(attempt))/\(attempt.rawValue).\(form.rawValue)"
+    func path(_ attempt: AttemptID, _ form: Form) -> String { "\(path)/\(name(attempt, form))" }
+
+    /// Below the store's directory.
+    func name(_ attempt: AttemptID, _ form: Form) -> String {
+        "\(Self.bucket(attempt))/\(attempt.rawValue).\(form.rawValue)"
     }
 
     /// Attempts of the same place share their directory.

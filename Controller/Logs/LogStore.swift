@@ -106,6 +106,10 @@ package final class LogStore: Sendable {
     }
 }
 
+extension LogStore: LogRemoving {
+    package func removeLog(_ attempt: AttemptID) async throws { try await remove(attempt) }
+}
+
 // MARK: Taking in
 
 extension LogStore {
@@ -147,6 +151,14 @@ extension LogStore {
     package func next(_ attempt: AttemptID) -> UInt64? {
         known(attempt)?.state.withLock { state in
             if case .open = state.phase { return state.segment.next }
+            return nil
+        }
+    }
+
+    /// How long the file of a growing log is as far as it is whole; `nil` where it was not looked at since the start.
+    func segmentEnd(_ attempt: AttemptID) -> UInt64? {
+        known(attempt)?.state.withLock { state in
+            if case .open = state.phase { return state.segment.fileEnd }
             return nil
         }
     }
@@ -240,10 +252,10 @@ extension LogStore {
         forgetIfClosed(log)
     }
 
-    /// Removes all of a log, for retention or a deleted run.
+    /// Removes all of a log, for retention or a deleted run. Behind a packing that goes on, so that it leaves no file behind.
     package func remove(_ attempt: AttemptID) async throws {
         let log = log(attempt)
-        try await onPool { try log.remove() }
+        try await packing.runIfActive { try log.remove() }
         forget(attempt)
     }
 

@@ -62,7 +62,7 @@ extension Database: AuditLog {
         try await read { db in try Self.head(db) }
     }
 
-    private static func head(_ db: Connection) throws -> AuditAnchor {
+    static func head(_ db: Connection) throws -> AuditAnchor {
         try db.first("SELECT id, hash FROM audit_head WHERE one = 1", { _ in }) {
             AuditAnchor(id: $0.int64(), hash: Hex.text($0.bytes()))
         } ?? AuditAnchor(id: 0, hash: "")
@@ -83,7 +83,7 @@ extension Database: AuditLog {
 }
 
 /// Goes along the chain and stops at the first row that is not as it was written.
-private struct AuditWalk {
+struct AuditWalk {
     let anchor: AuditAnchor?
     var previous = AuditRecord.origin
     var last: Int64 = 0

@@ -13,7 +13,8 @@ extension Database {
                 agents: try db.all("SELECT \(AgentRow.columns) FROM agents ORDER BY id") { try AgentRow(&$0) },
                 idempotency: try db.all(
                     "SELECT key, run, at FROM idempotency WHERE at > ? ORDER BY at, key", { $0.add(since) }
-                ) { IdempotencyRow(key: $0.text(), run: $0.id(), at: $0.int64()) })
+                ) { IdempotencyRow(key: $0.text(), run: $0.id(), at: $0.int64()) },
+                forgottenAttempts: try Self.forgottenAttempts(db))
         }
     }
 
@@ -53,9 +54,15 @@ extension Database {
 
     private static func runNumbers(_ db: Connection) throws -> [PipelineID: Int64] {
         var numbers: [PipelineID: Int64] = [:]
-        try db.each("SELECT id, (SELECT max(number) FROM runs WHERE pipeline = pipelines.id) FROM pipelines") {
+        try db.each(
+            """
+            SELECT id, max(coalesce((SELECT max(number) FROM runs WHERE pipeline = pipelines.id), 0),
+                coalesce((SELECT number FROM run_numbers WHERE pipeline = pipelines.id), 0)) FROM pipelines
+            """
+        ) {
             let pipeline: PipelineID = $0.id()
-            numbers[pipeline] = $0.int64OrNil()
+            let number = $0.int64()
+            if number > 0 { numbers[pipeline] = number }
         }
         return numbers
     }

@@ -60,7 +60,7 @@ extension Database {
     }
 
     /// The file is the owner's alone before anything is in it; SQLite gives its side files the same rights.
-    private static func secure(_ path: String) throws {
+    static func secure(_ path: String) throws {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
             let reason = errno

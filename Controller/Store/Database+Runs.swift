@@ -34,7 +34,12 @@ extension Database: RunQueries {
     }
 
     static func run(_ db: Connection, _ id: RunID) throws -> RunRow? {
-        try db.first("SELECT \(RunRow.columns) FROM runs WHERE id = ?", { $0.add(id) }) { try RunRow(&$0) }
+        try db.first(
+            """
+            SELECT \(RunRow.columns) FROM runs
+            WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run_deletions WHERE run = runs.id)
+            """, { $0.add(id) }
+        ) { try RunRow(&$0) }
     }
 
     package func runDetail(_ id: RunID) async throws -> RunDetail? {

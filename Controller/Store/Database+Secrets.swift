@@ -91,6 +91,46 @@ extension Database: SecretRepository {
         }
     }
 
+    package func resealSecrets(
+        _ kind: SealedKind, notOf keyID: String, after: Int64, limit: Int,
+        seal: @escaping @Sendable (SecretRow) throws -> (keyID: String, sealed: [UInt8])?
+    ) async throws -> (count: Int, last: Int64) {
+        let (query, table) =
+            switch kind {
+            case .secrets:
+                (
+                    "SELECT \(SecretRow.columns), sealed FROM secrets WHERE id > ? AND key_id <> ? ORDER BY id LIMIT ?",
+                    "secrets"
+                )
+            case .hooks:
+                (
+                    """
+                    SELECT s.id, h.project, '', 'hook:' || s.hook, 1, s.key_id, '', 0, 0, s.sealed
+                    FROM hook_secrets s JOIN hooks h ON h.id = s.hook WHERE s.id > ? AND s.key_id <> ? ORDER BY s.id LIMIT ?
+                    """, "hook_secrets"
+                )
+            }
+        return try await write { db in
+            let rows = try db.all(
+                query,
+                {
+                    $0.add(after)
+                    $0.add(keyID)
+                    $0.add(max(0, limit))
+                }
+            ) { SecretRow(&$0) }
+            for row in rows {
+                guard let fresh = try seal(row) else { continue }
+                try db.run("UPDATE \(table) SET key_id = ?, sealed = ? WHERE id = ?") {
+                    $0.add(fresh.keyID)
+                    $0.add(fresh.sealed)
+                    $0.add(row.id)
+                }
+            }
+            return (rows.count, rows.last?.id ?? after)
+        }
+    }
+
     private static func secret(_ db: Connection, _ row: SecretRow) throws -> (
         id: Int64, version: Int, createdAt: Int64
     )? {

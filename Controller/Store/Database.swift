@@ -52,6 +52,9 @@ package final class Database: Sendable {
     package func close() throws {
         guard !closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         defer { lock.release() }
+        // The writer is closed before the readers, so that SQLite itself does not empty the write-ahead log. What can't be moved now
+        // is found there at the next start.
+        _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try pool.close()
     }
 

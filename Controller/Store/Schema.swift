@@ -16,6 +16,7 @@ enum Schema {
         SchemaV12Idempotency.statements,
         SchemaV11Analytics.statements,
         SchemaV8Notices.statements,
+        SchemaV9Operator.statements,
     ]
 
     static var newest: Int { migrations.count }

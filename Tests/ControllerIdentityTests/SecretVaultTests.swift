@@ -47,6 +47,20 @@ private final class MemorySecrets: SecretRepository {
     func secretsByKey() async throws -> [String: Int] {
         rows.withLock { Dictionary($0.map { ($0.keyID, 1) }, uniquingKeysWith: +) }
     }
+    func resealSecrets(
+        _ kind: SealedKind, notOf keyID: String, after: Int64, limit: Int,
+        seal: @escaping @Sendable (SecretRow) throws -> (keyID: String, sealed: [UInt8])?
+    ) async throws -> (count: Int, last: Int64) {
+        guard kind == .secrets else { return (0, after) }
+        return try rows.withLock { rows in
+            let due = rows.indices.filter { rows[$0].id > after && rows[$0].keyID != keyID }.prefix(limit)
+            for index in due {
+                guard let fresh = try seal(rows[index]) else { continue }
+                (rows[index].keyID, rows[index].sealed) = fresh
+            }
+            return (due.count, due.last.map { rows[$0].id } ?? after)
+        }
+    }
 }
 
 @Suite struct SecretVaultTests {

@@ -67,7 +67,7 @@ package enum Sockets {
     /// - Parameters:
     ///   - receiveBuffer: Bytes that the kernel keeps unread; 0 for its default.
     ///   - timeout: Seconds that one read or write may block.
-    static func connect(port: Int, receiveBuffer: Int32 = 0, timeout: Int = 60) throws -> Int32 {
+    package static func connect(port: Int, receiveBuffer: Int32 = 0, timeout: Int = 60) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if receiveBuffer > 0 {
             var size = receiveBuffer
@@ -91,7 +91,7 @@ package enum Sockets {
         return descriptor
     }
 
-    static func write(_ descriptor: Int32, _ bytes: [UInt8]) throws {
+    package static func write(_ descriptor: Int32, _ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { raw in
@@ -104,7 +104,7 @@ package enum Sockets {
     }
 
     /// The next bytes; empty at the end.
-    static func read(_ descriptor: Int32, max: Int = 256 * 1024) throws -> [UInt8] {
+    package static func read(_ descriptor: Int32, max: Int = 256 * 1024) throws -> [UInt8] {
         while true {
             var failed: Int32 = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: max) { buffer, count in

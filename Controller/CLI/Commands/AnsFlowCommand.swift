@@ -30,6 +30,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, HookCommand.self, WebhookCommand.self,
             ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self,
             AuditCommand.self, StatsCommand.self, CacheCommand.self,
+            DeleteCommand.self, SystemCommand.self,
             NoticeCommand.self, StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self,
             ExecCheckoutCommand.self,
             ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,

@@ -86,7 +86,7 @@ extension EngineMachine {
         agents[id]?.note(
             AgentAlarm(
                 .orphans,
-                message: "It holds attempts that this controller never made: \(names). Was a backup put back? "
-                    + "They stay as they are at the agent.", at: now))
+                message: "It holds attempts that this controller does not know: \(names). Was a backup put back? "
+                    + "They are not run again; what still runs of them is stopped.", at: now))
     }
 }

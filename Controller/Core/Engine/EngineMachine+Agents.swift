@@ -120,8 +120,8 @@ extension EngineMachine {
         agents[id]?.absentSince = nil
         agents[id]?.holdUntil = nil
         agents[id]?.stops = [:]
-        let issued = counters.attempt
-        agents[id]?.orphans = hello.attempts.map(\.attempt).filter { $0.rawValue >= issued }
+        let orphans = hello.attempts.map(\.attempt).filter(isOrphan)
+        agents[id]?.orphans = orphans
         agents[id]?.wasLetIn()
         noteOrphans(of: id)
         let seen = now
@@ -139,7 +139,7 @@ extension EngineMachine {
 
     private func verdict(on known: Hello.Known, logNext: UInt64) -> Welcome.Entry {
         guard let attempt = attempt(known.attempt) else {
-            let ended = known.attempt.rawValue > 0 && known.attempt.rawValue < counters.attempt
+            let ended = known.attempt.rawValue > 0 && !isOrphan(known.attempt)
             let alive = known.state == .running || known.state == .accepted
             return Welcome.Entry(
                 attempt: known.attempt, verdict: !ended ? .orphan : alive ? .stop : .forget, logNext: logNext)
@@ -176,7 +176,8 @@ extension EngineMachine {
         }
     }
 
-    /// The resume table's row "terminal": stop it where it lives, else let the agent forget it.
+    /// The resume table's row "terminal": stop it where it lives, else let the agent forget it. What was made behind a restored backup
+    /// too: nothing here could take its results.
     private mutating func resumeEnded(_ known: Hello.Known, of id: AgentID) {
         guard known.attempt.rawValue > 0, known.attempt.rawValue < counters.attempt else { return }
         switch known.state {

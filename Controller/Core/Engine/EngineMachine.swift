@@ -12,6 +12,7 @@ package struct EngineMachine: Sendable {
     /// Wall clock of the group's inputs, in ms since 1970; for people.
     package internal(set) var now: Int64 = 0
     package let generation: Int64
+    private let forgottenAttempts: [Range<Int64>]
     var counters: Counters
     var runNumbers: TreeDictionary<PipelineID, Int64>
     var runs: TreeDictionary<RunID, RunLifecycle> = [:]
@@ -47,6 +48,7 @@ package struct EngineMachine: Sendable {
         clock = snapshot.clock
         clockStored = snapshot.clock
         generation = snapshot.generation
+        forgottenAttempts = snapshot.forgottenAttempts
         counters = snapshot.counters
         runNumbers = TreeDictionary(uniqueKeysWithValues: snapshot.runNumbers.map { ($0, $1) })
         for row in snapshot.agents { learn(row) }
@@ -77,6 +79,11 @@ package struct EngineMachine: Sendable {
     func attempt(_ id: AttemptID) -> AttemptLifecycle? {
         guard let place = places[id], let run = runs[place.run] else { return nil }
         return run.jobs[place.step.job].steps[place.step.step].attempt
+    }
+
+    /// Whether an attempt's number was never given out by this controller, as far as it remembers.
+    func isOrphan(_ id: AttemptID) -> Bool {
+        id.rawValue >= counters.attempt || forgottenAttempts.contains { $0.contains(id.rawValue) }
     }
 
     private mutating func restore(_ run: RunLifecycle) {

@@ -98,10 +98,12 @@ package struct EngineSnapshot: Equatable, Sendable {
     package var agents: [AgentRow]
     /// Idempotency keys of the last 24 h.
     package var idempotency: [IdempotencyRow]
+    /// Numbers of attempts that may have been made behind a backup that was restored: agents may know them, nobody here does.
+    package var forgottenAttempts: [Range<Int64>]
 
     package init(
         clock: Int64, generation: Int64, counters: Counters, runNumbers: [PipelineID: Int64], runs: [Run],
-        agents: [AgentRow], idempotency: [IdempotencyRow]
+        agents: [AgentRow], idempotency: [IdempotencyRow], forgottenAttempts: [Range<Int64>] = []
     ) {
         self.clock = clock
         self.generation = generation
@@ -110,6 +112,7 @@ package struct EngineSnapshot: Equatable, Sendable {
         self.runs = runs
         self.agents = agents
         self.idempotency = idempotency
+        self.forgottenAttempts = forgottenAttempts
     }
 }
 

@@ -77,6 +77,14 @@ package enum SecretPut: Sendable {
     case create, replace, createOrReplace
 }
 
+/// What is sealed with the key of secrets.
+package enum SealedKind: Sendable, CaseIterable {
+    /// Of projects and environments.
+    case secrets
+    /// Of webhooks: as a row, each has the place under which it was sealed.
+    case hooks
+}
+
 /// Sealed secrets. Each method is one transaction.
 package protocol SecretRepository: Sendable {
     /// By name, without what is sealed.
@@ -99,6 +107,14 @@ package protocol SecretRepository: Sendable {
     func deleteSecret(_ name: String, of project: ProjectID, environment: String) async throws -> Bool
     /// How many secrets there are, by the key that sealed them.
     func secretsByKey() async throws -> [String: Int]
+    /// Seals at most `limit` secrets anew that another key than `keyID` sealed, above the id `after`. Their versions stay.
+    ///
+    /// - Parameter seal: Called inside the transaction; `nil` for one that can't be opened, which stays as it is.
+    /// - Returns: How many were looked at, and the last one's id.
+    func resealSecrets(
+        _ kind: SealedKind, notOf keyID: String, after: Int64, limit: Int,
+        seal: @escaping @Sendable (SecretRow) throws -> (keyID: String, sealed: [UInt8])?
+    ) async throws -> (count: Int, last: Int64)
 }
 
 /// Why values can't be had. Each text is a sentence that names the cure.

@@ -26,6 +26,7 @@ extension Description {
         case 404: "There is no such thing, or the caller may not know of it."
         case 408: "The request came too slowly."
         case 409: "It can't be done as things stand."
+        case 410: "It was there and was removed."
         case 412: "`If-Match` names another version than the current one."
         case 413: "The body is too large."
         case 415: "The body has another content type, or is compressed."

@@ -30,7 +30,7 @@ struct LogRoutes {
                     "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
                     answers: [
                         Self.lines, .ok(.component(Schemas.logPage)), Self.bytes, .partial("application/octet-stream"),
-                    ], problems: [409], takesRange: true)
+                    ], problems: [409, 410], takesRange: true)
             ) { try await log($0, $0.parameters[1]) },
             Route(
                 .get, base + "{job}/{step}/log", .read, "jobStepLog", "A step's log, by job and step", role: .viewer,
@@ -40,7 +40,7 @@ struct LogRoutes {
                     "`raw` is the stored bytes and alone takes `Range`; `text` is UTF-8 with invalid bytes replaced.",
                     answers: [
                         Self.lines, .ok(.component(Schemas.logPage)), Self.bytes, .partial("application/octet-stream"),
-                    ], problems: [409], takesRange: true)
+                    ], problems: [409, 410], takesRange: true)
             ) { try await log($0, "\($0.parameters[1])/\($0.parameters[2])") },
         ]
     }
@@ -51,6 +51,9 @@ struct LogRoutes {
     private func log(_ call: Call, _ step: String) async throws -> Reply {
         let row = try await attempt(call, step)
         let attempt = row.id
+        if let removed = try await services.retention?.logsRemovedAt(row.run) {
+            throw Problem(410, "Gone", "The logs of this run were removed at \(Timestamp.text(removed)).")
+        }
         let format = call.query.text("format") ?? "text"
         let fromLine = try call.query.integer("from_line", 1...Int64.max)
         let tail = try call.query.integer("tail", 1...Self.linesMax)
@@ -144,7 +147,8 @@ struct LogRoutes {
         // Lines that are appended meanwhile are left to the next request, so that a growing log ends too.
         let last = first.info.lines + 1
         let wanted = tail == nil ? min(UInt64(lines ?? Int64.max), UInt64(Int64.max)) : UInt64(first.lines.count)
-        guard UInt64(first.lines.count) < wanted, first.lines.count == Self.linesPerRead else {
+        let begin = first.firstLine + UInt64(first.lines.count)
+        guard UInt64(first.lines.count) < wanted, begin < last else {
             return Reply(.ok, type, ResponseBody(byteBuffer: Self.plain(first.lines)))
         }
         return Reply(
@@ -157,8 +161,10 @@ struct LogRoutes {
                     sent += UInt64(page.lines.count)
                     let next = page.firstLine + UInt64(page.lines.count)
                     let rest = min(UInt64(Self.linesPerRead), wanted - sent)
-                    guard rest > 0, next <= last, page.lines.count == Self.linesPerRead else { break }
+                    guard rest > 0, next < last else { break }
                     page = try await logs.lines(attempt, from: next, count: Int(rest))
+                    // Removed meanwhile: the answer breaks off instead of looking whole.
+                    guard !page.lines.isEmpty else { throw LogReadFailure.notFound }
                 }
                 try await writer.finish(nil)
             })
@@ -193,13 +199,17 @@ struct LogRoutes {
         }
         let logs = services.logs
         let wanted = range
+        // Bytes that are missing are left out, so that the length is not known before.
+        let isWhole = info.holes.isEmpty
         var reply = Reply(
             status, "application/octet-stream",
-            ResponseBody(contentLength: wanted.count) { writer in
+            ResponseBody(contentLength: isWhole ? wanted.count : nil) { writer in
                 let output = RawOutput(writer)
                 if !wanted.isEmpty {
                     try await logs.bytes(attempt, range: wanted) { try await output.write($0) }
                 }
+                // Removed before the first byte: the answer breaks off, so that nothing else is taken for the rest of it.
+                guard !isWhole || output.written == wanted.count else { throw LogReadFailure.notFound }
                 try await output.finish()
             })
         reply.headers[.acceptRanges] = "bytes"
@@ -218,12 +228,16 @@ struct LogRoutes {
 /// A response's writer behind a reference, for a callback that can't take it `inout`. Used by one task, one call at a time.
 final class RawOutput: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
+    private(set) var written = 0
 
     init(_ writer: any ResponseBodyWriter) {
         self.writer = writer
     }
 
-    func write(_ bytes: [UInt8]) async throws { try await writer.write(ByteBuffer(bytes: bytes)) }
+    func write(_ bytes: [UInt8]) async throws {
+        written += bytes.count
+        try await writer.write(ByteBuffer(bytes: bytes))
+    }
     func finish() async throws { try await writer.finish(nil) }
 }
 

@@ -29,6 +29,8 @@ enum Routes {
             NotificationTargetRoutes(services: services, configuration: configuration).routes,
             SystemNoticeRoutes(services: services, configuration: configuration).routes,
             BadgeRoutes(services: services).routes,
+            RetentionRoutes(services: services).routes,
+            BackupRoutes(services: services).routes,
             LiveRoutes.routes,
             DescriptionRoutes(shared: shared, configuration: configuration).routes,
             AuditRoutes(services: services).routes,

@@ -31,7 +31,12 @@ package struct SecretKey: Sendable {
     /// - Returns: The key, and whether it was made just now.
     /// - Throws: ``Failure`` where the file can't be read or written, is damaged, or others may read it.
     package static func load(_ directory: String) throws(Failure) -> (key: SecretKey, isNew: Bool) {
-        let path = directory + "/secrets.key"
+        try load(directory, name: "secrets.key")
+    }
+
+    /// As above, from another file of the directory.
+    static func load(_ directory: String, name: String) throws(Failure) -> (key: SecretKey, isNew: Bool) {
+        let path = directory + "/" + name
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor < 0 {
             guard errno == ENOENT else { throw failure("read", path) }

@@ -9,7 +9,7 @@ extension SecretVault: HookSecretSealing {
     }
 
     package func sealHookSecret(_ value: String, at row: HookSecretRow) throws -> (keyID: String, sealed: [UInt8]) {
-        (seal.key.id, try seal.seal(value, at: Self.place(of: row)))
+        try seal.sealed(value, at: Self.place(of: row))
     }
 
     package func openHookSecret(_ row: HookSecretRow) -> String? { seal.open(Self.place(of: row)) }

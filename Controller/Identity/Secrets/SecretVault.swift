@@ -5,14 +5,24 @@ package import Logging
 ///
 /// All methods may be called from any task.
 package struct SecretVault: Sendable {
-    private let repository: any SecretRepository
+    let repository: any SecretRepository
     let seal: SecretSeal
     private let clock: WallClock
+    /// Where the keys are; nil for a vault of tests.
+    let directory: String?
 
     package init(_ repository: any SecretRepository, key: SecretKey, clock: @escaping WallClock) {
         self.repository = repository
         seal = SecretSeal(key: key)
         self.clock = clock
+        directory = nil
+    }
+
+    private init(_ repository: any SecretRepository, ring: KeyRing, directory: String, clock: @escaping WallClock) {
+        self.repository = repository
+        seal = SecretSeal(ring)
+        self.clock = clock
+        self.directory = directory
     }
 
     /// Loads or makes the key, and says in the log where secrets are there that it can't open.
@@ -22,13 +32,16 @@ package struct SecretVault: Sendable {
         directory: String, repository: any SecretRepository, clock: @escaping WallClock, logger: Logger
     ) async throws -> SecretVault {
         let (key, isNew) = try SecretKey.load(directory)
-        let others = try await repository.secretsByKey().filter { $0.key != key.id }.values.reduce(0, +)
+        let ring = KeyRing(key)
+        // A rotation that was cut off: both keys open, the next one seals.
+        if let next = try SecretKey.loadNext(directory) { ring.add(next) }
+        let others = try await repository.secretsByKey().filter { ring.key($0.key) == nil }.values.reduce(0, +)
         if others > 0 {
             let why = isNew ? "secrets.key was missing, and a new one was made" : "secrets.key is another one"
             logger.critical(
                 "\(others) secrets can't be opened: \(why). Restore secrets.key from a backup, or set them again.")
         }
-        return SecretVault(repository, key: key, clock: clock)
+        return SecretVault(repository, ring: ring, directory: directory, clock: clock)
     }
 }
 
@@ -65,7 +78,7 @@ extension SecretVault: SecretReading {
 
     private func unreadable(_ row: SecretRow) -> SecretFailure {
         let cure = "Set it again with: ansflow secret set \(row.name)"
-        if row.keyID != seal.key.id {
+        if seal.ring.key(row.keyID) == nil {
             return SecretFailure(
                 .configuration,
                 "The secret \"\(row.name)\" was sealed with another key than secrets.key. Restore that file, or: \(cure)"
@@ -89,7 +102,7 @@ extension SecretVault: SecretManaging {
             id: 0, project: project, environment: environment, name: name, version: 0, updatedBy: actor,
             createdAt: now, updatedAt: now)
         return try await repository.putSecret(row, mode: mode) { [seal] row in
-            (seal.key.id, try seal.seal(value, at: row))
+            try seal.sealed(value, at: row)
         }
     }
 
