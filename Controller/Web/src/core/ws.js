@@ -35,7 +35,7 @@ export class Live {
       const timer = setTimeout(body, ms);
       return () => clearTimeout(timer);
     });
-    this.enqueue = parts.enqueue ?? queueMicrotask;
+    this.enqueue = parts.enqueue ?? ((body) => queueMicrotask(body));
     /** @type {Map<string, Subscription>} */ this.topics = new Map();
     /** @type {SocketLike | null} */ this.socket = null;
     /** `off` before the first topic. */

@@ -13,6 +13,9 @@ const PAD = 6;
 /** About the width of a character at 13 and at 12 pixels. */
 const CHARACTER = 7;
 
+/** @type {Record<string, string>} */
+const SIGNS = { success: "✓", failed: "✕", running: "◐" };
+
 /** @param {string} text @param {number} width @param {number} [character] */
 export function cut(text, width, character = CHARACTER) {
   const most = Math.max(1, Math.floor(width / character));
@@ -132,7 +135,8 @@ export class GroupCard {
     const status = tally(statuses)[0]?.[0] ?? "pending";
     this.head.show({ status, name: `${this.id} × ${group.cells.length}`, time: "▸", note: `${parts.join(", ")}. ${t("Opens into its cells.")}` });
     this.head.element.setAttribute("aria-expanded", "false");
-    const text = cut(parts.join(" · "), WIDTH - 44, 5.6);
+    const short = tally(statuses).map(([one, n]) => `${n} ${SIGNS[one] ?? statusWord(one).toLowerCase()}`);
+    const text = cut(short.join("   "), WIDTH - 44, 5.6);
     if (this.counts.textContent !== text) this.counts.textContent = text;
     const isCritical = group.cells.some((cell) => model.critical.has(cell));
     this.element.setAttribute("class", `dag-card ${statusLook(status)}${isCritical ? " is-critical" : ""}`);

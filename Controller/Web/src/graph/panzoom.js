@@ -1,6 +1,7 @@
 // Zoom and pan by means of the browser's own scroll bars: nothing can be dragged out of sight, and every drag has a button or a key.
 
-export const OPEN_MIN = 0.7;
+/** The smallest scale that a graph opens with: its smallest letters have 11 pixels then. */
+export const OPEN_MIN = 0.92;
 const MIN = 0.1;
 const MAX = 2;
 const STEP = 1.25;
@@ -52,8 +53,8 @@ export class PanZoom {
   }
 
   apply() {
-    this.picture.setAttribute("width", String(Math.round(this.width * this.scale)));
-    this.picture.setAttribute("height", String(Math.round(this.height * this.scale)));
+    this.picture.setAttribute("width", String(Math.floor(this.width * this.scale)));
+    this.picture.setAttribute("height", String(Math.floor(this.height * this.scale)));
     this.onChange();
   }
 
@@ -70,7 +71,7 @@ export class PanZoom {
   }
 
   fit() {
-    this.scale = Math.max(MIN, this.whole);
+    this.scale = Math.max(0.01, this.whole);
     this.apply();
   }
 

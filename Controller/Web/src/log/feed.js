@@ -31,7 +31,12 @@ export class LogFeed extends LogPaint {
     }
     this.index = index;
     this.blocks.setStyles(index.styles);
-    this.blocks.total = Math.max(this.blocks.total, index.total);
+    // Lines that are pushed come by themselves: only what was there at the last look and has not come is asked for.
+    const total = index.complete || !this.unfollow ? index.total : Math.min(index.total, before?.total ?? 0);
+    this.blocks.total = Math.max(this.blocks.total, total);
+    const wasFollowing = this.follow.isFollowing;
+    // What was open while it ran does not close under the reader's eyes.
+    if (before && !before.complete) for (const section of this.folds.sections) if (this.folds.isOpen(section)) this.folds.choose(section, true);
     this.folds.set(index.sections, { isFailed: this.options.isFailed, isLive: !index.complete });
     this.fresh();
     if (index.complete) this.follow.ended(index.total);
@@ -41,6 +46,13 @@ export class LogFeed extends LogPaint {
       || before.warning_count !== index.warning_count || before.complete !== index.complete
       || JSON.stringify(before.sections.at(-1)) !== JSON.stringify(index.sections.at(-1));
     if (changed && this.isPlaced) this.rebuild();
+    if (wasFollowing && !this.follow.isFollowing && this.isPlaced) {
+      // The log has ended: its last lines are shown, whoever brought them.
+      this.rows.grow(this.blocks.total);
+      this.scroll.rows = this.rows.count;
+      this.scroll.place(this.scroll.end);
+      this.settle();
+    }
     this.version++;
     this.say();
     this.request();
@@ -113,6 +125,9 @@ export class LogFeed extends LogPaint {
     const status = /** @type {{status?: number}} */ (error)?.status;
     if (status === 404 && this.options.isLive) {
       this.showNote(t("Nothing has been written yet."), "");
+      this.later("retry", POLL_MS, () => {
+        if (!this.isPlaced) void this.open();
+      });
       return;
     }
     if (status === 0 || status === 502 || status === 503 || status === undefined) {

@@ -58,7 +58,9 @@ export function mountLog(host, options) {
     view,
     go: (lines) => {
       const wanted = parseLines(lines);
-      if (wanted) view.choose(wanted, true);
+      const same = wanted && view.linked && wanted[0] === view.linked[0] && wanted[1] === view.linked[1];
+      if (wanted && same) view.goToLine(wanted[0], "center");
+      else if (wanted) view.choose(wanted, true);
     },
     dispose: () => {
       for (const end of ends) end?.();

@@ -64,6 +64,7 @@ export class LogPaint extends LogState {
   resized() {
     const [height, width] = [this.scroller.clientHeight, this.scroller.clientWidth];
     if (height === 0) return;
+    this.element.style.setProperty("--log-scrollbar", `${this.scroller.offsetWidth - width}px`);
     const character = this.probe.getBoundingClientRect().width / 100 || 7.5;
     const columns = Math.max(10, Math.floor((width - this.gutter - 16) / character));
     if (columns !== this.memo.columns) {

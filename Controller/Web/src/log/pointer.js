@@ -13,6 +13,7 @@ export class Pointer {
     /** @type {{x: number, y: number}} */
     this.last = { x: 0, y: 0 };
     this.frame = 0;
+    this.moved = 0;
     /** @type {string | null} Text that was fetched and could not be put onto the clipboard. */
     this.ready = null;
     const { scroller, controller } = view;
@@ -69,21 +70,26 @@ export class Pointer {
     if (!this.view.isSelecting) return;
     this.last = { x: event.clientX, y: event.clientY };
     this.drag();
-    if (!this.frame && this.speed() !== 0) this.frame = requestAnimationFrame(() => this.creep());
+    if (!this.frame && this.speed() !== 0) {
+      this.moved = performance.now();
+      this.frame = requestAnimationFrame(() => this.creep());
+    }
   }
 
-  /** How fast the log moves when the pointer is beyond its edge, in pixels a frame. */
+  /** How fast the log moves when the pointer is beyond its edge, in pixels a second: the farther, the faster. */
   speed() {
     const box = this.view.scroller.getBoundingClientRect();
     const over = this.last.y < box.top ? this.last.y - box.top : this.last.y > box.bottom ? this.last.y - box.bottom : 0;
-    return Math.sign(over) * Math.min(400, Math.ceil(Math.abs(over) ** 1.3 / 4));
+    return Math.sign(over) * Math.min(60_000, 200 + Math.abs(over) ** 2 * 6);
   }
 
   creep() {
     this.frame = 0;
     const speed = this.speed();
     if (!this.view.isSelecting || speed === 0) return;
-    this.view.moveBy(speed);
+    const time = performance.now();
+    this.view.moveBy(Math.round((speed * Math.min(200, time - this.moved)) / 1000));
+    this.moved = time;
     this.view.render();
     this.drag();
     this.frame = requestAnimationFrame(() => this.creep());

@@ -190,6 +190,8 @@ export class LogView extends LogFeed {
    * @param {number} line @param {"center" | "nearest" | "top"} align
    */
   goToLine(line, align) {
+    // Before the first lines are here, they are brought to what is chosen anyway.
+    if (!this.isPlaced) return;
     if (this.filter === "all" ? this.folds.reveal(line) : false) this.rebuild();
     if (this.filter !== "all" && !this.rows.isShown(line)) this.setFilter("all");
     this.stay();
