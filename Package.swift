@@ -156,7 +156,7 @@ let package = Package(
                 "ControllerIdentity", "ControllerRealtime", "ControllerHTTP", "ControllerRepositories",
                 "ControllerArtifacts", "ControllerOutgoing", "ControllerWebhooks", "ControllerMaintenance",
                 "AnsFlowProtocol",
-                "AnsFlowTransport",
+                "AnsFlowRecords", "AnsFlowTransport",
                 nioCore, argumentParser, lifecycle,
                 signals, logging,
             ]),

@@ -85,7 +85,11 @@ struct ControllerAssembly {
                 queries: database, pipelines: database, waiting: { await engine.waitingReasons($0) }), logs: reader,
             now: Clocks.wall)
         ingest.attach(store: logs, engine: engine, gateway: gateway)
-        router.attach(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault)
+        let reported = ReportedLink(
+            repository: database, engine: engine, store: logs, ingest: ingest, fingerprint: authority.fingerprint,
+            logger: Logger(label: "ansflow.reported"))
+        router.attach(
+            gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: vault, reported: reported)
 
         let repositories = try repositories()
         let preparation = preparation(database, repositories, vault)
@@ -93,6 +97,7 @@ struct ControllerAssembly {
         var services = services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk)
         services.people = Accounts(database, hasher: hasher, clock: Clocks.wall)
         services.projects = database
+        services.reported = reported
         services.browsers = sessions
         services.preparation = preparation
         services.schedules = scheduler
@@ -138,7 +143,7 @@ struct ControllerAssembly {
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler),
                 ArtifactSweeper(store: artifacts, retention: retention), RetentionSweeper(retention: retention),
                 BackupTimer(backups: operators.backups), ControlService(socket: control),
-                AuditHeadService(audit: database), webhooks, roller, outgoing, gateway, server,
+                AuditHeadService(audit: database), reported, webhooks, roller, outgoing, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(10)

@@ -12,14 +12,19 @@ final class EffectRouter: EffectSink {
         var ingest: LogIngest
         var engine: Engine
         var secrets: SecretDelivery
+        var reported: ReportedLink
     }
 
     private let parts = Mutex<Parts?>(nil)
 
-    func attach(gateway: Gateway, hub: EventHub, ingest: LogIngest, engine: Engine, secrets: any SecretReading) {
+    func attach(
+        gateway: Gateway, hub: EventHub, ingest: LogIngest, engine: Engine, secrets: any SecretReading,
+        reported: ReportedLink
+    ) {
         let delivery = SecretDelivery(secrets: secrets, engine: engine)
         parts.withLock {
-            $0 = Parts(gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: delivery)
+            $0 = Parts(
+                gateway: gateway, hub: hub, ingest: ingest, engine: engine, secrets: delivery, reported: reported)
         }
     }
 
@@ -28,6 +33,8 @@ final class EffectRouter: EffectSink {
         let plan = await parts.secrets.plan(effects.compactMap(Self.started))
         for effect in effects {
             switch effect {
+            case .send(let agent, _, let message) where parts.reported.stands(for: agent):
+                parts.reported.send(message)
             case .send(let agent, let session, .start(let start)):
                 guard !plan.ended.contains(start.attempt) else { continue }
                 await deliver(start, plan.needs[start.attempt], to: agent, session, parts)
@@ -69,6 +76,8 @@ final class EffectRouter: EffectSink {
         for agent in parts.gateway.connectedAgents.keys {
             parts.gateway.closeSession(agent, .goingAway, reason: "The controller can write again; say HELLO anew.")
         }
+        // Not awaited: it asks the engine, which calls this.
+        Task { await parts.reported.reconnect() }
         // Awaited by nobody: what is not packed before a crash is packed after the next start.
         Task { await parts.ingest.packEnded() }
     }

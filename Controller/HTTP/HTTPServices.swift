@@ -17,6 +17,8 @@ package struct HTTPServices: Sendable {
     /// Nil where accounts can't be changed.
     package var people: (any UserManaging)?
     package var projects: (any ProjectRepository)?
+    /// Nil where other systems report no runs here.
+    package var reported: (any ReportedRuns)?
     /// Nil where browsers can't log in.
     package var browsers: (any BrowserLogins)?
     /// Nil where no secrets are kept.

@@ -1,9 +1,11 @@
 /// Lets one task at a time through, in order. For read-then-write on a session, of which there are few.
-actor AsyncLock {
+package actor AsyncLock {
     private var held = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    func acquire() async {
+    package init() {}
+
+    package func acquire() async {
         guard held else {
             held = true
             return
@@ -11,13 +13,13 @@ actor AsyncLock {
         await withCheckedContinuation { waiting.append($0) }
     }
 
-    func release() {
+    package func release() {
         if waiting.isEmpty { held = false } else { waiting.removeFirst().resume() }
     }
 }
 
 extension AsyncLock {
-    nonisolated func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+    package nonisolated func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
         await acquire()
         do {
             let result = try await body()

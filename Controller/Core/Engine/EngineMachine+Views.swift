@@ -18,8 +18,25 @@ extension EngineMachine {
     /// Whether the attempt was assigned and has no end yet.
     package func isLive(_ attempt: AttemptID) -> Bool { places[attempt] != nil }
 
+    /// Attempts that the agent holds; ascending.
+    package func live(of agent: AgentID) -> [AttemptID] { (agents[agent]?.live ?? []).sorted() }
+
+    /// The attempt of this run that the agent holds.
+    package func attempt(of run: RunID, heldBy agent: AgentID) -> AttemptID? {
+        live(of: agent).first { places[$0]?.run == run }
+    }
+
+    /// Whether it has not ended.
+    package func isWaiting(_ run: RunID) -> Bool { runs[run] != nil }
+
+    /// When the attempt began, in ms since 1970; nil before.
+    package func startedAt(_ attempt: AttemptID) -> Int64? { self.attempt(attempt)?.row.startedAt }
+
     package var agentViews: [AgentView] {
-        agentOrder.compactMap { view(of: $0) }.sorted { ($0.row.name, $0.row.id) < ($1.row.name, $1.row.id) }
+        // The controller's own place for other systems' runs is nobody's machine.
+        agentOrder.compactMap { view(of: $0) }.filter { $0.row.labels[LabelMatch.reported] == nil }.sorted {
+            ($0.row.name, $0.row.id) < ($1.row.name, $1.row.id)
+        }
     }
 
     package var statistics: EngineStatistics {

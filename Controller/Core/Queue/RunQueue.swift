@@ -171,13 +171,15 @@ package struct RunQueue: Sendable {
 package enum LabelMatch {
     /// Agents with this label as `true` take what comes from outside, and nothing else that does not ask for them.
     package static let untrusted = "untrusted"
+    /// The controller's own place for runs that other systems execute has this label, and takes nothing else.
+    package static let reported = "ansflow/reported"
 
     package static func fits(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
         isOpen(wanted, labels) && has(wanted, labels)
     }
 
     private static func isOpen(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
-        labels[untrusted] != "true" || wanted[untrusted] != nil
+        [untrusted, reported].allSatisfy { labels[$0] != "true" || wanted[$0] != nil }
     }
 
     private static func has(_ wanted: [String: String], _ labels: [String: String]) -> Bool {
@@ -191,6 +193,8 @@ package enum LabelMatch {
         for (key, pattern) in wanted.sorted(by: { $0.key < $1.key }) where !has([key: pattern], labels) {
             return "label \(key)=\(pattern)" + (labels[key].map { " (it has \(key)=\($0))" } ?? "")
         }
-        return isOpen(wanted, labels) ? nil : "it takes jobs of untrusted runs only (untrusted=true)"
+        if isOpen(wanted, labels) { return nil }
+        return labels[reported] == "true"
+            ? "it stands for other systems" : "it takes jobs of untrusted runs only (untrusted=true)"
     }
 }

@@ -161,6 +161,7 @@ extension Schemas {
     static let runStart = Schema.input([
         "ref": .text(0...1024), "branch": .text(0...1024), "tag": .text(0...1024), "commit": .text(0...64),
         "inputs": .map(scalar), "priority": .integer(-100...100), "untrusted": .flag,
+        "reported_by": .text(1...64, pattern: "^[A-Za-z0-9._-]+$"),
     ])
 
     static let rerun = Schema.input([

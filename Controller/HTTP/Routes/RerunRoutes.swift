@@ -42,6 +42,9 @@ struct RerunRoutes {
             }
             return RunRoutes.created(run, replayed: true)
         }
+        guard !detail.plan.isReported else {
+            throw Problem.conflict("Another system executes this run; start it there again.")
+        }
         guard let pipeline = try await services.pipelines.pipeline(detail.run.pipeline) else {
             throw Problem.conflict("The run's pipeline was deleted, so it can't run again.")
         }

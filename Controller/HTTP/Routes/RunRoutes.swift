@@ -19,7 +19,7 @@ struct RunRoutes {
                 body: ["application/json"],
                 describes: Description(
                     .runs,
-                    "At most one of `ref`, `branch` and `tag`; where there is none, the ref of the pipeline is taken.",
+                    "At most one of `ref`, `branch` and `tag`; where there is none, the ref of the pipeline is taken. With `reported_by` another system executes the run, and says by `/status` and `/logs` what becomes of it.",
                     takes: .optional(Schemas.runStart, example: "{\"branch\":\"main\",\"inputs\":{\"region\":\"eu\"}}"),
                     answers: [.created(.component(Schemas.run))], problems: [502], keepsOwnKeys: true), handler: create),
             Route(
@@ -48,7 +48,8 @@ struct RunRoutes {
             Route(
                 .get, one + "/graph", .read, "runGraph", "Jobs, steps and edges with timings", role: .viewer,
                 describes: Description(.runs, answers: [.ok(.component(Schemas.runGraph))]), handler: graph),
-        ] + RerunRoutes(services: services, runs: self).routes + ApprovalRoutes(services: services).routes
+        ] + ReportedRoutes(services: services).routes + RerunRoutes(services: services, runs: self).routes
+            + ApprovalRoutes(services: services).routes
             + EnvironmentRoutes(services: services).routes
     }
 
@@ -191,6 +192,7 @@ struct RunRoutes {
         let inputs = fields.scalars("inputs", max: PlanLimits.inputsMax) ?? [:]
         let priority = fields.integer("priority", -100...100) ?? 0
         let isUntrusted = fields.bool("untrusted") ?? false
+        let reporter = ReportedRoutes.reporter(&fields, hasInputs: !inputs.isEmpty, isUntrusted: isUntrusted)
         try fields.finish()
         guard let pipeline = try await services.pipelines.pipeline(id) else {
             throw Problem.notFound("There is no such pipeline.")
@@ -210,8 +212,15 @@ struct RunRoutes {
             throw Problem.conflict("The pipeline is paused. Enable it first: PATCH {\"enabled\": true}.")
         }
         if let floor = services.diskFloor() { throw Problem.unavailable(floor, retryAfter: 60) }
-        var request = try await request(
-            pipeline, source.from(pipeline), inputs: inputs.mapValues(Self.text), call.principal.name, priority, key)
+        var request =
+            if let reporter {
+                try await ReportedRoutes(services: services).request(
+                    pipeline, source, by: reporter, call.principal.name, priority, key)
+            } else {
+                try await request(
+                    pipeline, source.from(pipeline), inputs: inputs.mapValues(Self.text), call.principal.name, priority,
+                    key)
+            }
         // What a caller calls untrusted gets no secrets; nobody can call anything trusted that is not.
         if isUntrusted { request.plan.facts.trusted = false }
         request.audit = call.carriedAudit()
