@@ -105,9 +105,10 @@ let package = Package(
         module("ControllerPipelines", "Controller/Pipelines", ["ControllerCore", "AnsFlowProtocol", yams]),
         module("ControllerStore", "Controller/Store", ["ControllerCore", "AnsFlowProtocol", grdb, crypto, logging]),
         clang("CZstd", "Controller/CZstd", links: [.linkedLibrary("zstd")]),
+        clang("CLogText", "Controller/CLogText"),
         module(
             "ControllerLogs", "Controller/Logs",
-            ["ControllerCore", "AnsFlowRecords", "AnsFlowProtocol", "CZstd", crypto, nioCore, nioPosix, logging]),
+            ["ControllerCore", "AnsFlowRecords", "AnsFlowProtocol", "CLogText", "CZstd", crypto, nioCore, nioPosix, logging]),
         module(
             "ControllerGateway", "Controller/Gateway",
             [

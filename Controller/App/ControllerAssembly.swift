@@ -190,6 +190,7 @@ struct ControllerAssembly {
         services.secrets = vault
         services.artifacts = artifacts
         services.tests = database
+        services.logSearch = reader
         services.approvals = database
         services.deployments = database
         services.idempotency = database

@@ -7,6 +7,8 @@ package struct HTTPServices: Sendable {
     package var queries: any RunQueries
     package var pipelines: any PipelineRepository
     package var logs: any LogReading
+    /// Nil where logs can't be searched.
+    package var logSearch: (any LogSearching)?
     package var compiler: any PipelineReading
     package var authentication: any Authenticating
     package var access: any AccessReading

@@ -11,6 +11,7 @@ final class LogStoreShared: Sendable {
     let closed: ClosedLogs
     let broadcaster = Broadcaster()
     let cache: BlockCache
+    let surveys = SurveyCache()
     let syncs: SyncQueue
     let pool: NIOThreadPool
     let logger: Logger

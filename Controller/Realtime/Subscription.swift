@@ -82,6 +82,7 @@ final class Subscription: @unchecked Sendable {
     /// An attempt of a run that is watched. A new one's log is followed from its first line.
     func add(_ source: LogSource) {
         guard request.wantsLogs, logs[source.attempt] == nil else { return }
+        if request.isOnlyThose, request.logs[source.key] == nil { return }
         guard let newestAtStart else {
             if !early.contains(source) { early.append(source) }
             return
@@ -224,7 +225,7 @@ final class Subscription: @unchecked Sendable {
         for source in sources {
             if let from = request.logs[source.key] {
                 starts.append((source, max(1, from)))
-            } else if !source.finished {
+            } else if !source.finished, !request.isOnlyThose {
                 let lines = (try? await viewer.hub.logs.info(source.attempt).lines) ?? 0
                 starts.append((source, lines + 1))
             }

@@ -47,6 +47,8 @@ package struct Subscribe: Sendable {
     package var wantsLogs: Bool
     /// `job/step/attempt` to the first line wanted.
     package var logs: [String: UInt64]
+    /// Whether no other logs than those of ``logs`` are followed.
+    package var isOnlyThose = false
 
     package init(
         _ topic: Topic, after: Int64? = nil, generation: Int64? = nil, wantsLogs: Bool = false,

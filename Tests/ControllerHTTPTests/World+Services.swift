@@ -203,6 +203,7 @@ extension World {
             logins: self, tickets: self, keys: self, enrolmentTokens: self, hub: hub,
             runsVersion: { self.state.withLock { $0.version } })
         services.approvals = self
+        services.logSearch = self
         services.deployments = self
         services.definitionSchema = Array(#"{"title":"pipeline"}"#.utf8)
         return services

@@ -1,7 +1,9 @@
 import ControllerCore
 
 extension Schemas {
-    private static let times: Set<String> = ["status", "phase", "result", "started_at", "finished_at"]
+    private static let times: Set<String> = [
+        "status", "phase", "result", "queued_at", "started_at", "finished_at",
+    ]
 
     /// A job or a step. Steps have a stage; jobs have a group, a matrix, a priority, an environment and an approval. What stands
     /// when is only in a run's graph.
@@ -15,13 +17,14 @@ extension Schemas {
                 "stage": .optional(.one(of: StepPlan.Stage.self)), "group": .optional(.text), "matrix": .map(scalar),
                 "priority": .int, "concurrency": .optional(.component(concurrency)), "environment": .optional(.text),
                 "approval": .flag, "status": .optional(status), "phase": .optional(phase),
-                "result": .optional(outcome), "started_at": .optional(.time), "finished_at": .optional(.time),
+                "result": .optional(outcome), "queued_at": .optional(.time), "started_at": .optional(.time),
+                "finished_at": .optional(.time),
             ],
             maybe: times.union(["stage", "group", "matrix", "priority", "concurrency", "environment", "approval"])),
         example: """
             {"id":"build/compile","kind":"step","job":"build","step":"compile","name":"compile","built_in":false,\
             "needs":[],"needs_may_fail":[],"timeout_ms":null,"allow_failure":false,"retry":null,"stage":"body",\
-            "status":"success","phase":"finished","result":"success","started_at":"2026-01-31T12:00:01.000Z",\
+            "status":"success","phase":"finished","result":"success","queued_at":null,"started_at":"2026-01-31T12:00:01.000Z",\
             "finished_at":"2026-01-31T12:00:03.000Z"}
             """)
 

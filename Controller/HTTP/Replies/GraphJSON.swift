@@ -7,6 +7,8 @@ enum GraphJSON {
         var status: Status
         var phase: Phase
         var outcome: Outcome?
+        /// When a job could have started; steps have none.
+        var queued: Int64?
         var started: Int64?
         var finished: Int64?
     }
@@ -17,7 +19,7 @@ enum GraphJSON {
         for job in detail.jobs {
             parts[job.name] = Part(
                 status: Status(phase: job.phase, outcome: job.outcome), phase: job.phase, outcome: job.outcome,
-                started: job.startedAt, finished: job.finishedAt)
+                queued: job.queuedAt, started: job.startedAt, finished: job.finishedAt)
         }
         for step in detail.steps {
             guard let job = jobs[step.job] else { continue }
@@ -66,6 +68,7 @@ enum GraphJSON {
         json.field("status", part?.status.rawValue)
         json.field("phase", part?.phase.rawValue)
         json.field("result", part?.outcome?.rawValue)
+        json.field("queued_at", time: part?.queued)
         json.field("started_at", time: part?.started)
         json.field("finished_at", time: part?.finished)
     }

@@ -61,7 +61,7 @@ struct LogRoutes {
         if tail != nil, fromLine != nil || lines != nil {
             throw Query.wrong("tail", "It can't stand beside `from_line` or `lines`.")
         }
-        do {
+        return try await Self.reading {
             switch format {
             case "raw":
                 guard fromLine == nil, lines == nil, tail == nil else {
@@ -71,6 +71,13 @@ struct LogRoutes {
             case "json": return try await json(row, fromLine: fromLine, lines: lines, tail: tail)
             default: return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
             }
+        }
+    }
+
+    /// Says in words of the interface why a log can't be read.
+    static func reading<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
         } catch LogReadFailure.damaged(let place) {
             throw Problem(500, "Damaged log", "Stored bytes do not match their checksum: \(place).")
         } catch LogReadFailure.notFound {
@@ -79,7 +86,7 @@ struct LogRoutes {
     }
 
     /// The attempt that is asked for; 404 where run, step or attempt are not there.
-    private func attempt(_ call: Call, _ step: String) async throws -> AttemptRow {
+    func attempt(_ call: Call, _ step: String) async throws -> AttemptRow {
         guard let detail = try await services.queries.runDetail(RunID(call.id(what: "run"))) else {
             throw Problem.notFound("There is no such run.")
         }

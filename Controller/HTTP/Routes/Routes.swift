@@ -16,6 +16,7 @@ enum Routes {
             ScheduleRoutes(services: services).routes,
             RunRoutes(services: services, configuration: configuration, caches: shared.caches).routes,
             LogRoutes(services: services).routes,
+            LogSearchRoutes(services: services).routes,
             RunLogRoutes(services: services).routes,
             AgentRoutes(services: services, configuration: configuration).routes,
             SecretRoutes(services: services).routes,

@@ -1,6 +1,7 @@
 import ControllerRealtime
 
-/// What a viewer may say: `{"type":"subscribe","topic":"run:7","after":41,"logs":true}`, `unsubscribe`, `ping`.
+/// What a viewer may say: `{"type":"subscribe","topic":"run:7","after":41,"logs":true}`, `unsubscribe`, `ping`. With `"only_those":true`
+/// only the logs that `logs` names are sent.
 enum LiveCommand: Sendable {
     case subscribe(Subscribe)
     case unsubscribe(Topic)
@@ -28,7 +29,7 @@ enum LiveCommand: Sendable {
     }
 
     private static func subscribe(_ topic: Topic, _ members: [String: JSONValue]) -> LiveCommand {
-        for name in members.keys where !["type", "topic", "after", "generation", "logs"].contains(name) {
+        for name in members.keys where !["type", "topic", "after", "generation", "logs", "only_those"].contains(name) {
             return .wrong("The member `\(name)` is not known.")
         }
         var request = Subscribe(topic)
@@ -42,6 +43,12 @@ enum LiveCommand: Sendable {
                 if name == "after" { request.after = whole } else { request.generation = whole }
             default: return .wrong("`\(name)` must be a whole number.")
             }
+        }
+        switch members["only_those"] {
+        case nil, .null?: break
+        case .bool(let flag)?: request.isOnlyThose = flag
+        default:
+            return .wrong("`only_those` must be true or false: whether no other logs than those of `logs` are sent.")
         }
         switch members["logs"] {
         case nil, .null?:

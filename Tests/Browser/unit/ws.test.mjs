@@ -139,7 +139,7 @@ test("a log is followed from its line, also after a break, with the state's curs
   world.hear(snapshot("run:7", 5, 1));
   const end = world.live.followLog(7, "build/test/1", 11, { lines: (update) => lines.push(...update.lines.map((line) => line.n)) });
   world.turn();
-  assert.deepEqual(world.socket().sent.at(-1), { type: "subscribe", topic: "run:7", after: 5, generation: 1, logs: { "build/test/1": 11 } });
+  assert.deepEqual(world.socket().sent.at(-1), { type: "subscribe", topic: "run:7", after: 5, generation: 1, logs: { "build/test/1": 11 }, only_those: true });
   const update = { execution_id: 7, step: "build/test", attempt: 1, first_line: 11, lines: [{ n: 11, t_ms: 0, text: "a" }, { n: 12, t_ms: 1, text: "b", partial: true }] };
   world.hear({ type: "log_update", topic: "run:7", seq: 5, data: update });
   world.hear({ type: "log_update", topic: "run:7", seq: 5, data: { ...update, step: "build/other" } });

@@ -169,6 +169,7 @@ export class Live {
     if (subscription.cursor !== null && subscription.generation !== null) message.generation = subscription.generation;
     if (subscription.logs.size > 0) {
       message.logs = Object.fromEntries([...subscription.logs].slice(0, LOGS_MAX).map(([key, log]) => [key, log.next]));
+      message.only_those = true;
     }
     this.say(message);
   }

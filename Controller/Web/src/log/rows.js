@@ -115,9 +115,9 @@ export class Ring {
   }
 
   /** @param {HTMLElement} host @param {{title: string, isOpen: boolean, ms: number | null, level: number}} section */
-  section(host, { title, isOpen, ms, level }) {
+  section(host, { title, isOpen, ms }) {
     host.replaceChildren(
-      h("button", { class: "log-fold", type: "button", tabindex: "-1", aria: { expanded: isOpen, level } }, title),
+      h("button", { class: "log-fold", type: "button", tabindex: "-1", aria: { expanded: isOpen } }, title),
       h("span", { class: "log-d" }, ms === null ? "" : duration(ms)),
     );
   }
