@@ -36,6 +36,8 @@ struct Outgoing: Service {
     /// Without a commit the outbox is looked at so many ticks apart.
     private static let idleTicks = 20
     private static let diskTicks = 60
+    /// What waits for another try, and what does not come from runs, is looked for so many ticks apart.
+    private static let dueTicks = 4
 
     /// - Throws: a `ValidationError` that names the word that is wrong.
     static func check(allow: [String]) throws {
@@ -52,15 +54,21 @@ struct Outgoing: Service {
                 var seen: UInt64?
                 var tick = 0
                 var watch = DiskWatch()
+                var isBusy = true
                 while (try? await Task.sleep(for: .milliseconds(250))) != nil {
                     let version = database.runsVersion
+                    var mayBeDue = isBusy || tick.isMultiple(of: Self.dueTicks)
                     if version != seen || tick.isMultiple(of: Self.idleTicks) {
                         // What failed is looked at again with the next tick.
                         if await succeeded({ try await worker.derive() }) { seen = version }
+                        mayBeDue = true
                     }
                     if tick.isMultiple(of: Self.diskTicks) { await look(&watch) }
                     tick &+= 1
-                    for job in (try? await worker.due()) ?? [] { group.addTask { await worker.perform(job) } }
+                    guard mayBeDue else { continue }
+                    let jobs = (try? await worker.due()) ?? []
+                    isBusy = !jobs.isEmpty
+                    for job in jobs { group.addTask { await worker.perform(job) } }
                 }
             }
         }

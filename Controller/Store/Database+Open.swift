@@ -75,7 +75,7 @@ extension Database {
         var configuration = Configuration()
         configuration.label = "ansflow"
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(TimeInterval(lockWait.components.seconds))
         configuration.maximumReaderCount = min(16, max(4, ProcessInfo.processInfo.activeProcessorCount))
         configuration.persistentReadOnlyConnections = true
         configuration.prepareDatabase { db in

@@ -60,11 +60,17 @@ package final class Database: Sendable {
 
     /// Runs `body` in one transaction on the writer. `body` must not hold the database: its last owner would then close
     /// the connections on their own queue.
+    /// Where another process locks the database, this fails ``lockWait`` after it was asked for, however many wait in front of it.
     /// - Throws: what `body` throws; ``CommitFailure`` where SQLite says no.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        let asked = ContinuousClock.now
         let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { db in
-                continuation.resume(returning: Result { try Self.transaction(db, body) })
+                let waited = asked.duration(to: .now)
+                continuation.resume(
+                    returning: Result {
+                        try Self.waiting(Self.lockWait - waited, db) { try Self.transaction(db, body) }
+                    })
             }
         }
         do {
@@ -72,6 +78,21 @@ package final class Database: Sendable {
         } catch let error as DatabaseError {
             throw CommitFailure(stopping: error)
         }
+    }
+
+    /// How long a transaction waits for another process that locks the database.
+    static let lockWait = Duration.seconds(5)
+
+    /// Runs `body` with less patience for locks than usual, where some of it was spent in the queue.
+    private static func waiting<Value>(_ time: Duration, _ db: Connection, _ body: () throws -> Value) throws -> Value {
+        guard time < lockWait - .milliseconds(100) else { return try body() }
+        func set(_ time: Duration) throws {
+            let (seconds, fraction) = time.components
+            try db.execute(sql: "PRAGMA busy_timeout = \(max(0, seconds * 1000 + fraction / 1_000_000_000_000_000))")
+        }
+        try set(time)
+        defer { try? set(lockWait) }
+        return try body()
     }
 
     static func transaction<Value>(_ db: Connection, _ body: (Connection) throws -> Value) throws -> Value {

@@ -16,8 +16,13 @@ package enum StoredBody {
         return frame.isEmpty || frame.count >= body.count ? (body, false) : (frame, true)
     }
 
-    /// The body as it came; `nil` where it is not kept, or damaged.
+    /// The body as it came; `nil` where it is not kept, or damaged: SQLite has no sums of its own, and what nobody signed starts nothing.
     package static func open(_ row: DeliveryRow) -> [UInt8]? {
+        guard let body = unpacked(row), Signature.hash(body) == row.bodyHash else { return nil }
+        return body
+    }
+
+    private static func unpacked(_ row: DeliveryRow) -> [UInt8]? {
         guard let stored = row.body else { return nil }
         guard row.isCompressed else { return stored }
         guard row.bodyBytes <= WebhookLimits.bodyBytesMax else { return nil }

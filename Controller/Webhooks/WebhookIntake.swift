@@ -225,9 +225,13 @@ package actor WebhookIntake: WebhookReceiving {
                 checkpoint(.stored)
             } catch {
                 logger.error("webhooks could not be stored", metadata: ["error": "\(error)"])
-                results = group.map { _ in
-                    .failure(.unavailable("Nothing can be made durable at the moment. Send it again later."))
-                }
+                let refusal = WebhookRefusal.unavailable(
+                    "Nothing can be made durable at the moment. Send it again later.")
+                results = group.map { _ in .failure(refusal) }
+                // What has waited behind it would wait as long again, and senders do not wait for ever.
+                let behind = waiting
+                waiting = []
+                for one in behind { one.continuation.resume(returning: .failure(refusal)) }
             }
             for (one, result) in zip(group, results) { one.continuation.resume(returning: result) }
         }

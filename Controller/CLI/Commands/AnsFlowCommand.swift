@@ -31,7 +31,8 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self,
             AuditCommand.self, StatsCommand.self, CacheCommand.self,
             DeleteCommand.self, SystemCommand.self,
-            NoticeCommand.self, StatusCommand.self, UpCommand.self, DownCommand.self, ExecCommand.self,
+            ForgeCommand.self, NoticeCommand.self, StatusCommand.self, UpCommand.self, DownCommand.self,
+            ExecCommand.self,
             ExecCheckoutCommand.self,
             ExecStoreArtifactsCommand.self, ExecFetchArtifactsCommand.self,
         ])

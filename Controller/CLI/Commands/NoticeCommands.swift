@@ -9,10 +9,14 @@ package struct NoticeCommand: AsyncParsableCommand {
             Examples:
               ansflow notice list --unread
               ansflow notice read all
+              ansflow notice add-target team-chat --format slack --address-secret CHAT_URL
+              ansflow notice add-rule "tell the team" --on failed --on fixed --to team-chat
               ansflow notice rules
               ansflow notice test 2
             """,
-        subcommands: [List.self, Read.self, Rules.self, Test.self])
+        subcommands: [
+            List.self, Read.self, Rules.self, AddTarget.self, AddRule.self, DeleteRule.self, Test.self,
+        ])
 
     package init() {}
 }
