@@ -145,7 +145,7 @@ let package = Package(
         module(
             "ControllerHTTP", "Controller/HTTP",
             [
-                "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", hummingbird,
+                "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", "CWebAssets", hummingbird,
                 hummingbirdCore, nioCore,
                 nioPosix,
                 nioHTTP1, nioWebSocket, nioSSL, nioHTTPTypes, nioHTTPTypes1, httpTypes, crypto, lifecycle, logging,

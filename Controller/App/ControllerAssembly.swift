@@ -171,6 +171,7 @@ struct ControllerAssembly {
         configuration.rateLimits = settings.observe.rateLimits
         configuration.corsOrigins = settings.observe.corsOrigins
         configuration.docsDirectory = DocsDirectory.find(settings.docsDirectory)
+        configuration.webRoot = settings.webRoot
         if !settings.accessLog { configuration.accessLog = nil }
         return configuration
     }

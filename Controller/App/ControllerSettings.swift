@@ -30,6 +30,8 @@ struct ControllerSettings: Sendable {
     var backups = Backups.Settings()
     /// Of artifacts whose pipeline does not say, in milliseconds.
     var artifactKeepMs: UInt64?
+    /// Where the web page's sources are, while they are written; empty for what is built in.
+    var webRoot = ""
     /// For fault tests: see ``CrashPoint``.
     var crashPoint: String?
 }

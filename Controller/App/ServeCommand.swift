@@ -59,6 +59,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Where Swagger UI's files are, as packaging/swagger-ui fetches them (default: beside the program).")
     var docsDir = ""
 
+    @Option(help: "Serve the web page's sources from this directory (Controller/Web) instead of what is built in.")
+    var webRoot = ""
+
     @Option(help: "No new run is taken while less than this is free on the data directory's disk, in MiB.")
     var diskFloorMib = 16
 
@@ -125,6 +128,7 @@ struct ServeCommand: AsyncParsableCommand {
         settings.outgoingAllow = outgoingAllow
         settings.outgoingCAs = outgoingCAs
         (settings.tlsCertificate, settings.tlsKey) = (tlsCert, tlsKey)
+        settings.webRoot = webRoot
         // No step or helper process is to inherit it.
         unsetenv("ANSFLOW_ADMIN_PASSWORD")
         do {

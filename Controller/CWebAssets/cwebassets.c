@@ -8,11 +8,16 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 #if defined(ANSFLOW_WEB_ASSETS) && __has_embed("../../.build/web/pack/assets.bin")
-const unsigned char ansflow_web_assets[] = {
+static const unsigned char assets[] = {
 #embed "../../.build/web/pack/assets.bin"
 };
-const size_t ansflow_web_assets_length = sizeof ansflow_web_assets;
+static const size_t assets_length = sizeof assets;
 #else
-const unsigned char ansflow_web_assets[] = {0};
-const size_t ansflow_web_assets_length = 0;
+static const unsigned char assets[] = {0};
+static const size_t assets_length = 0;
 #endif
+
+const unsigned char *ansflow_web_assets(size_t *length) {
+    *length = assets_length;
+    return assets;
+}

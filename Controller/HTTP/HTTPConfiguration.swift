@@ -22,6 +22,8 @@ package struct HTTPConfiguration: Sendable {
     package var authorityFingerprint = ""
     /// Where Swagger UI's files are; empty where they are not there.
     package var docsDirectory = ""
+    /// Where the web page's unbundled sources are served from while they are written; empty for what is built in.
+    package var webRoot = ""
     package var bodyBytesMax = 1024 * 1024
     package var headerListBytesMax = 32 * 1024
     package var headerFieldBytesMax = 20 * 1024

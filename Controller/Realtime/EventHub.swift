@@ -72,15 +72,14 @@ package final class EventHub: Sendable {
                 let pipeline = Topic.pipeline(event.pipeline)
                 let ofRun = state.interest[run]
                 let ofPipeline = state.interest[pipeline]
-                if ofRun != nil { deliveries.append(.event(run, LiveEncoder.event(event, seq: event.seq))) }
-                let isForSystem = event.kind == .execution && state.interest[.system] != nil
                 let project = Topic.project(event.project)
-                let isForProject = state.interest[project] != nil
-                if ofPipeline != nil || isForSystem || isForProject {
-                    let message = LiveEncoder.event(event, seq: event.id)
-                    if ofPipeline != nil { deliveries.append(.event(pipeline, message)) }
-                    if isForProject { deliveries.append(.event(project, message)) }
-                    if isForSystem { deliveries.append(.event(.system, message)) }
+                var topics: [Topic] = []
+                if ofRun != nil { topics.append(run) }
+                if ofPipeline != nil { topics.append(pipeline) }
+                if state.interest[project] != nil { topics.append(project) }
+                if event.kind == .execution, state.interest[.system] != nil { topics.append(.system) }
+                for topic in topics {
+                    deliveries.append(.event(topic, LiveEncoder.event(event, for: topic)))
                 }
                 guard (ofRun?.logViewers ?? 0) + (ofPipeline?.logViewers ?? 0) > 0 else { continue }
                 state.runSeq[event.run] = max(event.seq, state.runSeq[event.run] ?? 0)
@@ -240,11 +239,12 @@ package final class EventHub: Sendable {
     private static func message(
         _ batch: LogBatch, _ source: LogSource, _ numbers: LogNumbers, _ at: Int64
     ) -> LogMessage {
-        func live(_ seq: Int64) -> LiveMessage {
-            LiveEncoder.log(source, seq: seq, at: at, firstLine: batch.firstLine, lines: batch.json)
+        func live(_ topic: Topic, _ seq: Int64) -> LiveMessage {
+            LiveEncoder.log(source, for: topic, seq: seq, at: at, firstLine: batch.firstLine, lines: batch.json)
         }
         return LogMessage(
-            attempt: batch.attempt, firstLine: batch.firstLine, nextLine: batch.nextLine, forRun: live(numbers.ofRun),
-            forPipeline: numbers.ofPipeline.map(live))
+            attempt: batch.attempt, firstLine: batch.firstLine, nextLine: batch.nextLine,
+            forRun: live(.run(source.run), numbers.ofRun),
+            forPipeline: numbers.ofPipeline.map { live(.pipeline(source.pipeline), $0) })
     }
 }

@@ -31,13 +31,17 @@ package enum LiveEncoder {
         return frame
     }
 
-    /// - Parameter data: Writes one JSON value.
+    /// - Parameters:
+    ///   - topic: Whose number `seq` is; nil where it is no topic's.
+    ///   - data: Writes one JSON value.
     package static func message(
-        _ type: String, seq: Int64, at: Int64, capacity: Int = 512, data: (inout JSONWriter) -> Void
+        _ type: String, topic: Topic? = nil, seq: Int64, at: Int64, capacity: Int = 512,
+        data: (inout JSONWriter) -> Void
     ) -> LiveMessage {
         var json = JSONWriter(capacity: capacity)
         json.object { json in
             json.field("type", type)
+            if let topic { json.field("topic", topic.description) }
             json.field("seq", seq)
             json.field("at", time: at)
             json.name("data")
@@ -46,24 +50,19 @@ package enum LiveEncoder {
         return LiveMessage(cursor: seq, frame: frame(json.bytes))
     }
 
-    /// - Parameter seq: The run's number on its own topic, the instance-wide one on all others.
-    static func event(_ row: EventRow, seq: Int64) -> LiveMessage {
-        var message = message(row.kind.rawValue, seq: seq, at: row.at, capacity: row.data.count + 128) {
-            $0.raw(row.data)
-        }
+    /// Its number is the run's on the run's own topic, the instance-wide one on all others.
+    static func event(_ row: EventRow, for topic: Topic) -> LiveMessage {
+        var message = message(
+            row.kind.rawValue, topic: topic, seq: number(row, for: topic), at: row.at, capacity: row.data.count + 144
+        ) { $0.raw(row.data) }
         message.project = row.project
         return message
     }
 
-    static func event(_ row: EventRow, for topic: Topic) -> LiveMessage {
-        if case .run = topic { return event(row, seq: row.seq) }
-        return event(row, seq: row.id)
-    }
-
     static func log(
-        _ source: LogSource, seq: Int64, at: Int64, firstLine: UInt64, lines: some Collection<UInt8>
+        _ source: LogSource, for topic: Topic, seq: Int64, at: Int64, firstLine: UInt64, lines: some Collection<UInt8>
     ) -> LiveMessage {
-        message("log_update", seq: seq, at: at, capacity: lines.count + 256) { json in
+        message("log_update", topic: topic, seq: seq, at: at, capacity: lines.count + 256) { json in
             json.object { json in
                 json.field("execution_id", source.run.rawValue)
                 json.field("step", source.step)

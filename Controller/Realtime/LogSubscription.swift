@@ -115,7 +115,8 @@ final class LogSubscription: Placed, @unchecked Sendable {
             let whole = lines.last?.partial == true ? lines.count - 1 : lines.count
             if !lines.isEmpty {
                 let message = LiveEncoder.log(
-                    source, seq: viewer.hub.seq(of: source.run, on: topic), at: viewer.hub.now(), firstLine: from,
+                    source, for: topic, seq: viewer.hub.seq(of: source.run, on: topic), at: viewer.hub.now(),
+                    firstLine: from,
                     lines: LiveEncoder.lines(lines))
                 await viewer.force([message.frame])
             }

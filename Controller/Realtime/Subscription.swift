@@ -145,7 +145,7 @@ final class Subscription: @unchecked Sendable {
         let topic = request.topic
         viewer.hub.note(seq: snapshot.seq, of: topic)
         let message = LiveEncoder.message(
-            "snapshot", seq: snapshot.seq, at: viewer.hub.now(), capacity: snapshot.members.count + 256
+            "snapshot", topic: topic, seq: snapshot.seq, at: viewer.hub.now(), capacity: snapshot.members.count + 256
         ) { json in
             json.object { json in
                 json.field("topic", topic.description)

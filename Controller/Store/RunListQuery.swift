@@ -13,6 +13,10 @@ struct RunListQuery {
             conditions.append("pipeline = ?")
             arguments.add(pipeline)
         }
+        if filter.pipeline != nil, let number = filter.number {
+            conditions.append("number = ?")
+            arguments.add(number)
+        }
         if filter.pipeline != nil, filter.visible != .all {
             // A pipeline never changes its project: asked once, not for each run.
             arguments.add(filter.pipeline)
@@ -81,7 +85,8 @@ struct RunListQuery {
 
     /// Nil bounds and texts: the total is kept by triggers and needs no counting.
     private var isCounted: Bool {
-        filter.branch == nil && filter.event == nil && filter.since == nil && filter.until == nil
+        filter.number == nil && filter.branch == nil && filter.event == nil && filter.since == nil
+            && filter.until == nil
             && (filter.text ?? "").isEmpty && (filter.project == nil || filter.pipeline == nil)
     }
 

@@ -25,6 +25,7 @@ import Testing
                 "receiveGithub", "receiveGitlab", "receiveGitea", "receiveBitbucket", "receiveJenkins",
                 "receiveGeneric", "testWebhooks",
                 "redoc", "pageStyle", "docs", "docsFile", "badge",
+                "staticFile", "loginPage", "loginForm", "logoutForm", "setupPage", "setupForm",
             ]
             #expect(client.routes.count > 35)
             for route in client.routes {

@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 /// The web page's files in one piece, as packaging/web-build packs them; empty where the program was built without them.
-extern const unsigned char ansflow_web_assets[];
-extern const size_t ansflow_web_assets_length;
+const unsigned char *ansflow_web_assets(size_t *length);
 
 #endif

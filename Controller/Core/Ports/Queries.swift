@@ -17,6 +17,8 @@ extension Page: Equatable where Item: Equatable {}
 /// What the list of runs may be narrowed to. Every field that is nil matches all.
 package struct RunFilter: Hashable, Sendable {
     package var pipeline: PipelineID?
+    /// Only the one with this number; only together with a pipeline.
+    package var number: Int?
     package var project: ProjectID?
     /// Only of these projects: what the caller may see.
     package var visible = Visibility.all

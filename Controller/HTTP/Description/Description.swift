@@ -109,6 +109,13 @@ extension Description.Answer {
     /// 204.
     package static let noContent = Self(status: 204, summary: "Done; there is nothing to say")
 
+    /// 303 with a `Location`.
+    package static let seeOther: Self = {
+        var answer = Self(status: 303, summary: "Go on there")
+        answer.headers.append(.init("Location", "Where to go on"))
+        return answer
+    }()
+
     /// 101.
     package static let switching = Self(status: 101, summary: "From here on it is a WebSocket")
 

@@ -1,7 +1,7 @@
 import ControllerCore
 
 extension Schemas {
-    private static let input = Component(
+    static let input = Component(
         "Input",
         .object([
             "name": .text, "type": .one(of: InputPlan.Kind.self), "options": .list(of: .text), "required": .flag,

@@ -57,8 +57,8 @@ extension Schemas {
         "Validation",
         .object([
             "valid": .flag, "diagnostics": .list(of: .component(diagnostic)), "notes": .list(of: .text),
-            "graph": .optional(.component(graph)),
-        ]), example: "{\"valid\":true,\"diagnostics\":[],\"notes\":[],\"graph\":\(graph.example)}")
+            "inputs": .list(of: .component(input)), "graph": .optional(.component(graph)),
+        ]), example: "{\"valid\":true,\"diagnostics\":[],\"notes\":[],\"inputs\":[],\"graph\":\(graph.example)}")
 
     static let pipelineStatus = Component(
         "PipelineStatus",

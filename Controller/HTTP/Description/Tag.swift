@@ -19,6 +19,7 @@ package enum Tag: String, Sendable, CaseIterable {
     case audit = "Audit"
     case analytics = "Analytics"
     case live = "Live"
+    case pages = "Pages"
 
     var summary: String {
         switch self {
@@ -41,6 +42,7 @@ package enum Tag: String, Sendable, CaseIterable {
         case .audit: "Who did what to what."
         case .analytics: "Counts, durations and rates."
         case .live: "WebSockets. Each address answers 426 to whoever comes without asking for one."
+        case .pages: "What browsers show. Each is checked like the calls that it is made of."
         }
     }
 }

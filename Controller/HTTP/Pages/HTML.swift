@@ -20,6 +20,18 @@ struct HTML {
         }
     }
 
+    /// JSON inside a `script` element: no sign of it can end the element or begin a comment.
+    mutating func json(_ json: [UInt8]) {
+        for byte in json {
+            switch byte {
+            case UInt8(ascii: "<"): bytes += "\\u003c".utf8
+            case UInt8(ascii: ">"): bytes += "\\u003e".utf8
+            case UInt8(ascii: "&"): bytes += "\\u0026".utf8
+            default: bytes.append(byte)
+            }
+        }
+    }
+
     mutating func element(
         _ tag: StaticString, _ attributes: KeyValuePairs<StaticString, String> = [:], _ content: (inout HTML) -> Void
     ) {

@@ -32,6 +32,16 @@ package struct Call: Sendable {
         return caller
     }
 
+    /// The same request, of a caller that its public route has found itself.
+    func by(_ principal: Principal, _ access: Access) -> Call {
+        var call = Call(
+            method: method, parameters: parameters, query: query, headers: headers, body: body, requestID: requestID,
+            remote: remote, caller: principal, audit: audit, trace: trace)
+        call.access = access
+        call.authority = authority
+        return call
+    }
+
     /// The id in the path's parameter `index`; 404 for what can't be one.
     func id(_ index: Int = 0, what: String) throws -> Int64 {
         guard let id = Int64(parameters[index]), id > 0, String(id) == parameters[index] else {

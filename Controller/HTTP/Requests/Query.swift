@@ -29,6 +29,11 @@ package struct Query: Sendable {
         }
     }
 
+    /// Of a page: whatever it has, the first of each name.
+    init(any raw: Substring) {
+        for (name, value) in PercentCode.pairs(Array(raw.utf8)) ?? [] where values[name] == nil { values[name] = value }
+    }
+
     func text(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
     func integer(_ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {

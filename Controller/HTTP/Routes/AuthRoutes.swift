@@ -84,20 +84,23 @@ struct AuthRoutes {
     }
 
     @Sendable private func me(_ call: Call) async throws -> Reply {
+        Reply.json { members(of: call, &$0) }
+    }
+
+    /// Who calls, as an object.
+    func members(of call: Call, _ json: inout JSONWriter) {
         let principal = call.principal
         let isBrowser = Credentials.bearer(call.headers) == nil
         let token = isBrowser ? services.browsers?.forgeryToken(of: principal) : nil
-        return .json { json in
-            json.object { json in
-                json.field("id", principal.user.rawValue)
-                json.field("username", principal.name)
-                json.field("is_administrator", principal.isAdministrator)
-                json.field("csrf_token", token)
-                json.field("scopes", principal.scopes.map(\.rawValue).sorted())
-                switch principal.kind {
-                case .session: json.field("authenticated_by", "session")
-                case .apiKey: json.field("authenticated_by", "api_key")
-                }
+        json.object { json in
+            json.field("id", principal.user.rawValue)
+            json.field("username", principal.name)
+            json.field("is_administrator", principal.isAdministrator)
+            json.field("csrf_token", token)
+            json.field("scopes", principal.scopes.map(\.rawValue).sorted())
+            switch principal.kind {
+            case .session: json.field("authenticated_by", "session")
+            case .apiKey: json.field("authenticated_by", "api_key")
             }
         }
     }

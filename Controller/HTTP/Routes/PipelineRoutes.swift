@@ -264,6 +264,8 @@ struct PipelineRoutes {
                 json.array(toBeGiven) { json, input in
                     json.string("The input `\(input.name)` has no default: a run must be given it.")
                 }
+                json.name("inputs")
+                PlanPartJSON.inputs(result.plan?.inputs ?? [], &json)
                 json.name("graph")
                 if let plan = result.plan { GraphJSON.write(plan, &json) } else { json.null() }
             }

@@ -38,7 +38,21 @@ enum Routes {
             CacheRoutes(services: services, shared: shared).routes,
             AnalyticsRoutes(services: services, configuration: configuration).routes,
         ]
-        return parts.flatMap { $0 }
+        return parts.flatMap { $0 } + web(services, configuration, shared)
+    }
+
+    static func shell(_ configuration: HTTPConfiguration) -> Shell {
+        Shell(assets: .builtIn, folder: configuration.webRoot, configuration: configuration)
+    }
+
+    /// What browsers ask for.
+    private static func web(
+        _ services: HTTPServices, _ configuration: HTTPConfiguration, _ shared: SharedParts
+    ) -> [Route] {
+        let shell = shell(configuration)
+        return StaticRoutes(assets: shell.assets, folder: configuration.webRoot).routes
+            + LoginRoutes(services: services, configuration: configuration, shell: shell).routes
+            + PageRoutes(services: services, configuration: configuration, shell: shell, inner: shared.inner).routes
     }
 }
 
@@ -46,6 +60,7 @@ enum Routes {
 final class SharedParts: Sendable {
     let caches: AnswerCaches
     let metrics: RouteMetrics
+    let inner = InnerCalls()
     private let description = Mutex(Reply.noContent)
     private let reading = Mutex(Reply.noContent)
 

@@ -11,10 +11,18 @@ struct SystemRoutes {
     static let service = "ansflow-controller"
 
     var routes: [Route] {
+        var all = interface
+        // Browsers come here too.
+        all[0].isPage = true
+        return all
+    }
+
+    private var interface: [Route] {
         [
             Route(
-                .get, "/", .public, "root", "What this is",
-                describes: Description(.system, answers: [.ok(.component(Schemas.service))]), handler: root),
+                .get, "/", .public, "root", "What this is; for browsers the dashboard",
+                describes: Description(
+                    .system, answers: [.ok(.component(Schemas.service)), .content("text/html")]), handler: root),
             Route(
                 .get, "/api/v1/status", .public, "status", "Whether the service is well",
                 describes: Description(.system, answers: [.ok(.component(Schemas.health))]), handler: status),
@@ -41,7 +49,13 @@ struct SystemRoutes {
     }
 
     @Sendable private func root(_ call: Call) async throws -> Reply {
-        .json { json in
+        if call.headers[.accept]?.contains("text/html") == true {
+            let pages = PageRoutes(
+                services: services, configuration: configuration, shell: Routes.shell(configuration),
+                inner: shared.inner)
+            return try await pages.dashboard(call)
+        }
+        return .json { json in
             json.object { json in
                 json.field("service", Self.service)
                 json.field("version", configuration.version)

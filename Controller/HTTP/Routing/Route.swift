@@ -80,6 +80,8 @@ package struct Route: Sendable {
     /// What it takes and answers. A test holds that every route has one.
     package var describes: Description?
     package var handler: Handler
+    /// Whether it is for people: it takes any query, which is the page's own, and tells browsers what is wrong by a page.
+    package var isPage = false
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ permission: Permission, _ operation: String, _ summary: String,
@@ -116,6 +118,8 @@ extension Route {
 
     /// Whether passwords or tokens can be tried here.
     var isLogin: Bool {
-        ["login", "loginAlias", "loginSession", "refreshTokens", "changePassword"].contains(operation)
+        [
+            "login", "loginAlias", "loginSession", "loginForm", "setupForm", "refreshTokens", "changePassword",
+        ].contains(operation)
     }
 }

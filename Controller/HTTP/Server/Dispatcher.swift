@@ -15,6 +15,7 @@ struct Dispatcher: Sendable {
     let trail: AuditTrail
     let limits: RateLimits
     let crossOrigin: CrossOrigin
+    let pages: ProblemPages
     let logger: Logger
     let largeBodies = LargeBodies()
 
@@ -30,7 +31,11 @@ struct Dispatcher: Sendable {
             reply = try await handle(
                 request, connection, remote, RequestMark(requestID: requestID, trace: trace), began, &seen)
         } catch let problem as Problem {
-            reply = problem.reply(requestID: requestID)
+            let isPage = seen.route.map { table.routes[$0].isPage }
+            let wantsPage = ProblemPages.wantsPage(request.head, isPage: isPage)
+            reply =
+                wantsPage
+                ? await pages.reply(problem, request.head, requestID: requestID) : problem.reply(requestID: requestID)
             title = problem.title
         } catch is CancellationError {
             reply = Problem.unavailable("The controller stops.").reply(requestID: requestID)
@@ -136,7 +141,10 @@ struct Dispatcher: Sendable {
         try Self.authorize(route, principal)
         try Self.check(parameters, of: route)
         if let principal { seen.standing = try limit(principal, began) }
-        let query = try Query(parts.count == 2 ? parts[1] : "", known: route.query)
+        let text = parts.count == 2 ? parts[1] : ""
+        // A page's query is its script's own. Programs are told of what they misspell, here as elsewhere.
+        let takesAny = ProblemPages.wantsPage(request.head, isPage: route.isPage)
+        let query = try takesAny ? Query(any: text) : Query(text, known: route.query)
         var held = 0
         defer { largeBodies.giveBack(held) }
         let body = try await body(of: request, route, &held)
@@ -248,7 +256,7 @@ struct Dispatcher: Sendable {
         let isRead = request.method == .get || request.method == .head
         if isRead, reply.status == .ok, let tag = reply.etag ?? reply.buffer.map(EntityTag.of) {
             reply.headers[.eTag] = tag
-            reply.headers[.cacheControl] = "private, no-cache"
+            if reply.headers[.cacheControl] == nil { reply.headers[.cacheControl] = "private, no-cache" }
             if let header = request.headers[.ifNoneMatch], EntityTag.matches(header, tag) {
                 reply.status = .notModified
                 reply.body = ResponseBody()
@@ -262,7 +270,7 @@ struct Dispatcher: Sendable {
         if headers[.contentSecurityPolicy] == nil {
             headers.append(HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"))
         }
-        headers.append(HTTPField(name: .referrerPolicy, value: "no-referrer"))
+        if headers[.referrerPolicy] == nil { headers[.referrerPolicy] = "no-referrer" }
         headers.append(HTTPField(name: .xRequestID, value: requestID))
         if let trace { headers.append(HTTPField(name: .traceparent, value: trace)) }
         if request.method == .head {

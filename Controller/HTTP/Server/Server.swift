@@ -40,13 +40,16 @@ package final class Server: Service {
         let names = Routes.all(services, configuration, SharedParts(operations: [], configuration)).map(\.operation)
         let shared = SharedParts(operations: names + ["none"], configuration)
         let table = RouteTable(Routes.all(services, configuration, shared))
+        shared.inner.attach(table)
         shared.openAPI = .json(OpenAPI.document(table.routes, configuration))
         shared.readingPage = DescriptionRoutes.readingPage(table.routes, configuration)
         dispatcher = Dispatcher(
             table: table, services: services,
             configuration: configuration, metrics: shared.metrics, accessLog: AccessLog(configuration.accessLog),
             trail: AuditTrail(services.audit), limits: shared.limits,
-            crossOrigin: CrossOrigin(configuration.corsOrigins), logger: logger)
+            crossOrigin: CrossOrigin(configuration.corsOrigins),
+            pages: ProblemPages(
+                services: services, configuration: configuration, shell: Routes.shell(configuration)), logger: logger)
     }
 
     /// What was counted of requests since the last time, for the statistics.

@@ -1,14 +1,14 @@
-// What the server wrote into the page: who is here, what may be done, and the first page's data.
+// What the server wrote into the page: who is here, what the address names, and the answers that the page is made of.
 
 /**
  * @typedef {{ id: number, username: string, is_administrator: boolean, scopes: string[], csrf_token: string | null }} User
- * @typedef {{ user: User | null, version: string, now: string, theme: string, path: string, status: number,
- *   data?: Record<string, any>, assets?: string }} Boot
+ * @typedef {{ title: string, section: string, version: string, theme: string, density: string, editor: string | null,
+ *   place: Record<string, any>, user: User | null, data: Record<string, any> }} Boot
  */
 
 /** @returns {Boot} */
 function read() {
-  const nothing = { user: null, version: "", now: "", theme: "auto", path: "", status: 200 };
+  const nothing = { title: "", section: "", version: "", theme: "auto", density: "comfortable", editor: null, place: {}, user: null, data: {} };
   if (typeof document === "undefined") return nothing;
   const element = document.getElementById("boot");
   try {
@@ -20,16 +20,28 @@ function read() {
 
 export const boot = read();
 
+/** @type {Map<string, any>} */
+const primed = new Map(Object.entries(boot.data));
+
 /**
- * The answer of a GET that the server has put into the page; it is given once.
+ * Keeps answers that came with a page until they are asked for.
+ * @param {Record<string, any>} data
+ */
+export function prime(data) {
+  for (const [path, value] of Object.entries(data)) primed.set(path, value);
+}
+
+/** What was not asked for is of no use to a later page. */
+export const forgetPrimed = () => primed.clear();
+
+/**
+ * The answer of a GET that came with the page; it is given once.
  * @param {string} path
  * @returns {any}
  */
 export function takeBootData(path) {
-  const data = boot.data;
-  if (!data || !(path in data)) return undefined;
-  const value = data[path];
-  delete data[path];
+  const value = primed.get(path);
+  primed.delete(path);
   return value;
 }
 

@@ -4,7 +4,7 @@ import { effect, isSignal, Scope } from "./signal.js";
 
 /**
  * @typedef {string | number | boolean | null | undefined | Node | import("./signal.js").ReadSignal<any> | (() => any) | Dynamic} SingleChild
- * @typedef {SingleChild | SingleChild[] | SingleChild[][]} Child
+ * @typedef {SingleChild | ReadonlyArray<any>} Child
  * @typedef {Record<string, any>} Props
  */
 

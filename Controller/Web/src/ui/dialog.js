@@ -29,8 +29,16 @@ export function showDialog(options) {
         h("header", null, h("h2", { id }, options.title)),
         h("div", { class: "body" }, options.body(), () => fault.value && h("p", { class: "notice is-failed", role: "alert" }, fault.value)),
         h("footer", null,
-          h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, options.cancel ?? (options.submit ? t("Cancel") : t("Close"))),
-          options.submit && h("button", { type: "submit", class: ["button is-primary", options.isDanger && "is-danger"], disabled: () => isBusy.value }, options.action ?? t("OK"))));
+          h(
+            "button",
+            { type: "button", class: "button", on: { click: () => dialog.close() } },
+            options.cancel ?? (options.submit ? t("Cancel") : t("Close")),
+          ),
+          options.submit && h(
+            "button",
+            { type: "submit", class: ["button is-primary", options.isDanger && "is-danger"], disabled: () => isBusy.value },
+            options.action ?? t("OK"),
+          )));
       const dialog = h("dialog", { class: options.isWide ? "is-wide" : "", aria: { labelledby: id }, on: { close } }, form);
 
       async function submit(/** @type {Event} */ event) {

@@ -9,7 +9,13 @@ import { t } from "../core/i18n.js";
  * @param {string} title @param {import("../core/h.js").Child} text @param {...import("../core/h.js").Child} actions
  */
 export const empty = (title, text, ...actions) =>
-  h("div", { class: "empty" }, h("h2", null, title), h("p", null, text), ...actions);
+  h("div", { class: "empty" }, h("h2", null, title), h("p", null, typeof text === "string" ? prose(text) : text), ...actions);
+
+/**
+ * Text with `code` between backticks.
+ * @param {string} text
+ */
+export const prose = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", { class: "break" }, part) : part));
 
 /**
  * What failed, its number for whoever looks into it, and a way to try again.

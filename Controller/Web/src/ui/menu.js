@@ -25,7 +25,14 @@ export function menuButton(options, items) {
     if (shown) return close();
     const inside = new Scope(null);
     scope = inside;
-    const menu = inside.run(() => h("div", { class: "menu-pop", role: "menu", id, popover: "auto", "aria-label": options.label, on: { keydown, toggle: toggled } },
+    const menu = inside.run(() => h("div", {
+      class: "menu-pop",
+      role: "menu",
+      id,
+      popover: "auto",
+      "aria-label": options.label,
+      on: { keydown, toggle: toggled },
+    },
       ...items().map(row)));
     shown = menu;
     // Beside the button, so that Tab goes on from there.

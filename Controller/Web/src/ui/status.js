@@ -45,17 +45,28 @@ function shapes(state) {
     ];
     case "running": return [
       svg("circle", { ...line, cx: 8, cy: 8, r: 6.1, opacity: 0.35 }),
-      svg("g", { class: "spin" }, svg("path", { ...line, d: "M8 1.9a6.1 6.1 0 0 1 0 12.2" }), svg("path", { ...solid, d: "M8 4.6a3.4 3.4 0 0 1 0 6.8z" })),
+      svg(
+        "g",
+        { class: "spin" },
+        svg("path", { ...line, d: "M8 1.9a6.1 6.1 0 0 1 0 12.2" }),
+        svg("path", { ...solid, d: "M8 4.6a3.4 3.4 0 0 1 0 6.8z" }),
+      ),
     ];
     case "warning": return [
       svg("path", { ...solid, d: "M8 1.2l7 12.9H1z", stroke: "currentColor", "stroke-linejoin": "round", "stroke-width": 1 }),
       svg("path", { ...cut, d: "M8 6.2v3.4M8 12v.1" }),
     ];
     case "approval": return [
-      svg("path", { ...line, d: "M8 1.2L14.8 8 8 14.8 1.2 8z" }), svg("path", { ...line, "stroke-width": 1.4, d: "M6 8.6V6.4M7.4 8V5.4M8.8 8V5.6M10.2 8.4V6.6M6 8.6c0 2 1 2.8 2.2 2.8s2-.9 2-2.6" }),
+      svg("path", { ...line, d: "M8 1.2L14.8 8 8 14.8 1.2 8z" }), svg(
+        "path",
+        { ...line, "stroke-width": 1.4, d: "M6 8.6V6.4M7.4 8V5.4M8.8 8V5.6M10.2 8.4V6.6M6 8.6c0 2 1 2.8 2.2 2.8s2-.9 2-2.6" },
+      ),
     ];
     case "pending": return [svg("path", { ...line, d: "M4.2 1.9h7.6M4.2 14.1h7.6M5 1.9c0 3.6 6 5 6 8.4v3.8M11 1.9c0 3.6-6 5-6 8.4v3.8" })];
-    case "blocked": return [svg("path", { ...line, d: "M6.3 9.7L4.6 11.4a2.3 2.3 0 0 1-3.2-3.2L3.6 6M9.7 6.3l1.7-1.7a2.3 2.3 0 0 1 3.2 3.2L12.4 10M2.6 2.6l10.8 10.8" })];
+    case "blocked": return [svg(
+      "path",
+      { ...line, d: "M6.3 9.7L4.6 11.4a2.3 2.3 0 0 1-3.2-3.2L3.6 6M9.7 6.3l1.7-1.7a2.3 2.3 0 0 1 3.2 3.2L12.4 10M2.6 2.6l10.8 10.8" },
+    )];
     case "skipped": return [svg("path", { ...line, d: "M3 8h10" })];
     case "cancelled": return [svg("circle", { ...line, cx: 8, cy: 8, r: 6.1 }), svg("path", { ...line, d: "M3.8 12.2l8.4-8.4" })];
   }
@@ -67,7 +78,11 @@ function shapes(state) {
  */
 export function statusGlyph(status) {
   const state = stateOf(status);
-  return svg("svg", { class: ["glyph", states[state].look], viewBox: "0 0 16 16", width: 16, height: 16, aria: { hidden: true }, data: { state } }, ...shapes(state));
+  return svg(
+    "svg",
+    { class: ["glyph", states[state].look], viewBox: "0 0 16 16", width: 16, height: 16, aria: { hidden: true }, data: { state } },
+    ...shapes(state)
+  );
 }
 
 /**

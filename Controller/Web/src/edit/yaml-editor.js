@@ -1,0 +1,143 @@
+// The editor of YAML: CodeMirror where it was there when the page was built, else, and whenever one wants, a plain text field.
+
+import { h } from "../core/h.js";
+import { preferences } from "../core/prefs.js";
+
+/**
+ * @typedef {{ severity: string, message: string, line: number | null, column: number | null, end_line: number | null, end_column: number | null }} Diagnostic
+ * @typedef {{ element: HTMLElement, set(text: string): void, go(line: number, column: number): void, mark(faults: Diagnostic[]): void, toggle(): void, dispose(): void }} Editor
+ */
+
+/**
+ * @param {{ text: string, isReadOnly: boolean, label: string, source: string | null, onChange: (text: string) => void, onSave: () => void }} options
+ * @returns {Promise<Editor>}
+ */
+export async function makeEditor(options) {
+  const area = h(
+    "textarea",
+    {
+      class: "input code edit-area",
+      "aria-label": options.label,
+      spellcheck: "false",
+      autocapitalize: "off",
+      readOnly: options.isReadOnly,
+      value: options.text,
+      on: { input: typed, keydown },
+    },
+  );
+  const element = h("div", { class: "editor" }, area);
+  /** @type {any} */ let rich = null;
+  /** @type {any[]} */ let marks = [];
+  /** @type {Diagnostic[]} */ let faults = [];
+
+  function typed() {
+    options.onChange(area.value);
+  }
+  /** @param {KeyboardEvent} event */
+  function keydown(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+      event.preventDefault();
+      options.onSave();
+    } else if (event.key === "Tab" && !event.shiftKey && !event.altKey && preferences.peek().shortcuts && !leaves) {
+      event.preventDefault();
+      area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end");
+      typed();
+    }
+    // Escape, then Tab leaves the field.
+    leaves = event.key === "Escape";
+  }
+  let leaves = false;
+
+  async function enrich() {
+    if (!options.source) return;
+    const style = document.querySelector("link[data-editor]");
+    if (!style) addStyle();
+    const { default: CodeMirror } = await import(/** @type {string} */ (options.source));
+    rich = CodeMirror((/** @type {HTMLElement} */ node) => element.append(node), {
+      value: area.value, mode: "yaml", lineNumbers: true, inputStyle: "contenteditable", screenReaderLabel: options.label, readOnly: options.isReadOnly, tabSize: 2, indentUnit: 2,
+      gutters: ["CodeMirror-linenumbers", "fault-gutter"], viewportMargin: 50,
+      extraKeys: {
+        Tab: (/** @type {any} */ one) => (leaves ? CodeMirror.Pass : one.execCommand("insertSoftTab")),
+        "Shift-Tab": "indentLess",
+        "Ctrl-S": () => options.onSave(),
+        "Cmd-S": () => options.onSave(),
+        "Ctrl-/": "toggleComment",
+      },
+    });
+    rich.on("change", () => {
+      area.value = rich.getValue();
+      options.onChange(area.value);
+    });
+    rich.on(
+      "keydown",
+      (/** @type {any} */ _one, /** @type {KeyboardEvent} */ event) => (leaves = event.key === "Escape" || (leaves && event.key === "Tab")),
+    );
+    area.hidden = true;
+    paint();
+    requestAnimationFrame(() => rich?.refresh());
+  }
+
+  function addStyle() {
+    // Its own looks are in the page's sheet.
+    document.documentElement.dataset.editor = "rich";
+  }
+
+  function paint() {
+    if (!rich) return;
+    rich.operation(() => {
+      for (const one of marks) one.clear();
+      marks = [];
+      rich.clearGutter("fault-gutter");
+      for (const fault of faults) {
+        if (!fault.line) continue;
+        const from = { line: fault.line - 1, ch: (fault.column ?? 1) - 1 };
+        const to = fault.end_line && fault.end_column ? { line: fault.end_line - 1, ch: fault.end_column - 1 } : { line: fault.line - 1, ch: 10_000 };
+        marks.push(rich.markText(from, to, { className: fault.severity === "error" ? "fault-text" : "warn-text", title: fault.message }));
+        rich.setGutterMarker(
+          fault.line - 1,
+          "fault-gutter",
+          h("span", { class: fault.severity === "error" ? "is-failed" : "is-warning", title: fault.message }, fault.severity === "error" ? "✕" : "!"),
+        );
+      }
+    });
+  }
+
+  await enrich().catch(() => {});
+  return {
+    element,
+    set(text) {
+      area.value = text;
+      if (rich) rich.setValue(text);
+      options.onChange(text);
+    },
+    go(line, column) {
+      if (rich) {
+        rich.focus();
+        rich.setCursor({ line: line - 1, ch: column - 1 });
+        rich.scrollIntoView(null, 120);
+        return;
+      }
+      const before = area.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+      area.focus();
+      area.setSelectionRange(before + column - 1, before + column - 1);
+    },
+    mark(found) {
+      faults = found;
+      paint();
+    },
+    toggle() {
+      if (rich) {
+        rich.getWrapperElement().remove();
+        rich = null;
+        area.hidden = false;
+        area.focus();
+      } else {
+        void enrich().then(() => rich?.focus());
+      }
+    },
+    dispose() {
+      rich = null;
+      element.remove();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+// What can be done to an agent, and how it is shown.
+
+import { del, post } from "../core/api.js";
+import { boot } from "../core/boot.js";
+import { h } from "../core/h.js";
+import { t } from "../core/i18n.js";
+import { confirmDialog, field, showDialog } from "../ui/dialog.js";
+import { statusMark } from "../ui/status.js";
+import { toast, toastError } from "../ui/toast.js";
+
+/** @type {Record<string, [string, string]>} */
+const states = {
+  idle: ["success", "Idle"], busy: ["running", "Busy"], paused: ["blocked", "Paused"], draining: ["pending", "Draining"], offline: ["warning", "Offline"], revoked: ["cancelled", "Revoked"],
+};
+
+/** @param {any} agent */
+export function agentMark(agent) {
+  const [state, word] = states[agent.status] ?? ["pending", agent.status];
+  return statusMark(state, { word: t(word) });
+}
+
+/** @param {Record<string, string>} labels */
+export const labelTags = (labels) => h(
+  "span",
+  { class: "tags" },
+  Object.entries(labels).filter(([name]) => name !== "name").map(([name, value]) => h("span", { class: "tag" }, `${name}=${value}`)),
+);
+
+export const whyNotAgents = () => (boot.user?.is_administrator ? "" : t("Only administrators change agents."));
+
+/** @param {any} agent @param {() => void} done @returns {import("../ui/menu.js").Item[]} */
+export function agentItems(agent, done) {
+  const why = whyNotAgents() || (agent.revoked ? t("It is revoked.") : "");
+  const path = `/api/v1/agents/${agent.id}`;
+  const say = (/** @type {string} */ text) => () => {
+    toast(text);
+    done();
+  };
+  return [
+    { label: t("Open"), href: `/agents/${agent.id}` },
+    agent.paused || agent.draining ? {
+      label: t("Resume"),
+      why,
+      run: () => void post(`${path}/resume`).then(say(t("{name} takes jobs again", { name: agent.name })), toastError),
+    }
+      : { label: t("Pause…"), why, run: () => void showDialog({
+        title: t("Pause {name}?", { name: agent.name }), action: t("Pause"),
+        body: () => [
+          h("p", { class: "muted" }, t("It gets no new jobs; what runs on it goes on.")),
+          field(
+            { label: t("Note"), name: "note", hint: t("Shown beside it, so that others know why.") },
+            (props) => h("input", { ...props, class: "input", maxlength: 500 }),
+          ),
+        ],
+        submit: async (form) => {
+          await post(`${path}/pause`, form.get("note") ? { note: form.get("note") } : {});
+          say(t("{name} is paused", { name: agent.name }))();
+        },
+      }) },
+    { label: t("Drain…"), why: why || (
+      agent.draining ? t("It is draining.") : ""
+    ), run: () => void confirmDialog({ title: t("Drain {name}?", { name: agent.name }), text: t(
+      "It finishes what it runs and takes nothing new.",
+    ), action: t("Drain"),
+      submit: () => post(`${path}/drain`).then(say(t("{name} is draining", { name: agent.name }))) }) },
+    "line",
+    { label: t("It never comes back…"), isDanger: true, why: why || (
+      agent.connected ? t("It is connected.") : ""
+    ), run: () => void confirmDialog({ title: t("Give {name} up?", { name: agent.name }), text: t(
+      "What ran on it counts as lost, and is repeated where the pipeline says so.",
+    ), action: t("Give it up"),
+      submit: () => post(`${path}/gone`).then(done) }) },
+    { label: t("Revoke…"), isDanger: true, why, run: () => void confirmDialog({ title: t("Revoke {name}?", { name: agent.name }), text: t(
+      "Its key is worth nothing from now on. This can't be undone: enrol it anew.",
+    ), action: t("Revoke"),
+      submit: () => del(path).then(done) }) },
+  ];
+}

@@ -1,0 +1,150 @@
+// One pipeline: how it goes, its runs, and what starts it.
+
+import { get } from "../core/api.js";
+import { each } from "../core/each.js";
+import { duration, percent } from "../core/fmt.js";
+import { h } from "../core/h.js";
+import { t } from "../core/i18n.js";
+import { effect, onCleanup, signal } from "../core/signal.js";
+import { runs } from "../core/store.js";
+import { live } from "../core/ws.js";
+import { valueBars } from "../ui/bars.js";
+import { empty } from "../ui/empty.js";
+import { part, source } from "../ui/fetched.js";
+import { statusLook, statusMark, statusWord } from "../ui/status.js";
+import { row, table } from "../ui/table.js";
+import { at } from "../ui/time.js";
+import { loadDirectory, runAddress, whyNot } from "./directory.js";
+import { address, crumbs, loadPage, showPage } from "./load.js";
+import { startRun } from "./run-actions.js";
+import { runRow } from "./run-row.js";
+
+/** @type {import("../core/router.js").Page} */
+export async function page(context) {
+  const loaded = await loadPage(context);
+  const { project_name: project, pipeline_name: name, pipeline: id, project: projectId } = loaded.place;
+  const one = await get(`/api/v1/pipelines/${id}`);
+  await loadDirectory().catch(() => {});
+  const state = source(() => `/api/v1/pipelines/${id}/status`);
+  const list = source(() => `/api/v1/pipeline-runs?pipeline_id=${id}&per_page=50`);
+  const schedules = source(() => `/api/v1/pipelines/${id}/schedules`);
+  const shown = signal(/** @type {any[]} */ ([]));
+  effect(() => {
+    const items = /** @type {any} */ (list.answer.value)?.items;
+    if (!items) return;
+    runs.putAll(items);
+    shown.value = items;
+  });
+  /** @type {ReturnType<typeof setTimeout> | null} */ let timer = null;
+  onCleanup(live().subscribe(`pipeline:${id}`, { event: ({ type, data }) => {
+    if (type === "execution_update" && !data.job) runs.patch(
+      data.execution_id,
+      (run) => ({ ...run, status: data.status, phase: data.phase, message: data.message }),
+    );
+    timer ??= setTimeout(() => {
+      timer = null;
+      list.again();
+      state.again();
+    }, 800);
+  } }));
+  onCleanup(() => clearTimeout(timer ?? undefined));
+  const base = address("p", project, name);
+  const why = whyNot(projectId, "developer") || (one.enabled ? "" : t("It is paused."));
+
+  showPage(context, loaded, () => [
+    crumbs([[t("Projects"), "/projects"], [project, address("p", project)], [name, null]]),
+    h("div", { class: "title" }, h("h1", { class: "break" }, name), one.enabled ? null : h("span", { class: "tag" }, t("paused")),
+      h("div", { class: "actions" }, h("a", { class: "button", href: `${base}/edit` }, t("Edit")), h(
+        "a",
+        { class: "button", href: `${base}/history` },
+        t("Versions"),
+      ), h(
+        "a",
+        { class: "button", href: `${base}/settings` },
+        t("Settings"),
+      ),
+        h(
+          "button",
+          { type: "button", class: "button is-primary", disabled: why !== "", title: why || undefined, on: { click: () => void startRun(id) } },
+          t("Run"),
+        ))),
+    h(
+      "div",
+      { class: "facts" },
+      h("span", null, t("version {n}", { n: one.version })),
+      one.repository ? h(
+        "span",
+        { class: "break" },
+        one.repository.url,
+        " ",
+        h("code", null, one.repository.ref),
+      ) : h("span", null, t("no repository")),
+      h("span", null, t("changed"), " ", at(one.updated_at)),
+    ),
+    h("div", { class: "grid is-small" },
+      h("section", { class: "panel" }, h(
+        "header",
+        null,
+        h("h2", null, t("Health")),
+      ), h("div", { class: "body form" }, part(state, (/** @type {any} */ all) => [
+        h(
+          "div",
+          { class: "figure" },
+          percent(all.recent_success_rate),
+          h("span", { class: "muted small" }, " ", t("good of the last {n}", { n: all.recent_finished })),
+        ),
+        h(
+          "p",
+          { class: "muted" },
+          all.last_run ? statusMark(all.last_run.status) : t("It has never run."),
+          " ",
+          t("{n} runs in all", { n: all.total_runs }),
+        )]))),
+      h("section", { class: "panel" }, h("header", null, h("h2", null, t("Durations"))), h("div", { class: "body form" }, () => {
+        const done = shown.value.filter((run) => run.duration_ms !== null).slice(0, 40).reverse();
+        return done.length ? valueBars({
+          label: t("Durations of the last runs"),
+          say: (ms) => duration(ms),
+          points: done.map((run) => ({ name: `#${run.number}`, value: run.duration_ms })),
+        }) : h("p", { class: "muted" }, t("Nothing has ended yet."));
+      })),
+      h("section", { class: "panel" }, h("header", null, h("h2", null, t("Last runs"))), h("div", { class: "body" },
+        h("ol", {
+          class: "heat",
+          "aria-label": t("Last runs, newest last"),
+        }, each(() => shown.value.slice(0, 40).reverse(), (run) => run.id, (run) => h("li", null,
+          h("a", { class: () => ["cell", statusLook(runs.get(run.value.id)?.status)].join(" "), href: () => runAddress(run.value),
+            "aria-label": () => `#${run.value.number}: ${statusWord(runs.get(run.value.id)?.status)}`,
+            title: () => `#${run.value.number} ${statusWord(runs.get(run.value.id)?.status)} ${duration(run.value.duration_ms)}` }))))))),
+    part(schedules, (/** @type {any} */ all) => all.items.length === 0 ? null : h("section", { class: "panel" }, h(
+      "header",
+      null,
+      h("h2", null, t("Schedules")),
+    ),
+      table(
+        t("Schedules"),
+        [t("Name"), t("Rule"), t("Next"), t("State")],
+        all.items.map((/** @type {any} */ plan) => row(
+          plan.name,
+          h("code", null, `${plan.at} ${plan.zone}`),
+          plan.next[0] ? at(plan.next[0]) : "–",
+          plan.enabled ? t("on") : t("off"),
+        )),
+      )), 0),
+    h("section", { class: "panel runs", "aria-labelledby": "runs" }, h(
+      "header",
+      null,
+      h("h2", { id: "runs" }, t("Runs")),
+      h(
+        "div",
+        { class: "actions" },
+        h("a", { href: `/runs?project=${encodeURIComponent(project)}&pipeline=${encodeURIComponent(name)}` }, t("All, with filters")),
+      ),
+    ),
+      part(list, () => null), h("ul", { class: "list" }, each(() => shown.value, (run) => run.id, (run) => runRow(run.peek().id))),
+      () => (list.answer.value && shown.value.length === 0 ? empty(
+        t("It has never run"),
+        t("Start it here, or let a push, a schedule or a webhook do it."),
+      ) : null)),
+  ]);
+}
