@@ -1,5 +1,6 @@
 // Addresses and pages. The address is the state of everything that can be shared.
 
+import { t } from "./i18n.js";
 import { batch, computed, Scope, signal } from "./signal.js";
 
 /**
@@ -50,7 +51,7 @@ export const path = signal(typeof location === "undefined" ? "/" : location.path
 let turn = 0;
 /** @type {(path: string, error: unknown) => void} */ let onFailure = () => {};
 /**
- * Asked before the page goes; a page with unsaved changes says no.
+ * Whether the page may go without a question; one with unsaved changes says no.
  * @type {Set<() => boolean>}
  */
 const guards = new Set();
@@ -60,6 +61,8 @@ export function guard(guard) {
   guards.add(guard);
   return () => void guards.delete(guard);
 }
+
+const mayGo = () => [...guards].every((one) => one());
 
 /**
  * Changes the query without leaving the page. Empty values go.
@@ -88,7 +91,7 @@ export function go(address, options = {}) {
     return;
   }
   const isSamePage = target.pathname === location.pathname;
-  if (!isSamePage && ![...guards].every((one) => one())) return;
+  if (!isSamePage && !mayGo() && !confirm(t("Leave without saving? A draft is kept in this browser."))) return;
   remember();
   if (options.replace) history.replaceState({ y: 0 }, "", target.href);
   else history.pushState({ y: 0 }, "", target.href);
@@ -184,7 +187,7 @@ export function startRouter(element, table, failure) {
     settle(isSamePage, Number(event.state?.y) || 0);
   });
   window.addEventListener("beforeunload", (event) => {
-    if (![...guards].every((one) => one())) event.preventDefault();
+    if (!mayGo()) event.preventDefault();
   });
   const push = history.pushState.bind(history);
   history.pushState = (...all) => {

@@ -56,7 +56,7 @@ export async function page(context) {
     }, WAIT_MS);
   });
   onCleanup(() => clearTimeout(timer));
-  onCleanup(guard(() => text.peek() === saved.peek() || confirm(t("Leave without saving? A draft is kept in this browser."))));
+  onCleanup(guard(() => text.peek() === saved.peek()));
 
   const editor = await makeEditor({
     text: known.definition,
@@ -72,15 +72,19 @@ export async function page(context) {
   const draft = readDraft(draftKey);
   const offer = signal(draft && draft.text !== known.definition ? draft : null);
 
+  async function store() {
+    const response = await send("PATCH", `/api/v1/pipelines/${id}`, { definition: text.peek() }, { headers: { "If-Match": `"${known.version}"` } });
+    known = await response.json();
+    saved.value = known.definition;
+    localStorage.removeItem(draftKey);
+    toast(t("Saved as version {n}", { n: known.version }), { href: `${base}/history`, link: t("Versions") });
+  }
+
   async function save() {
     if (why || isBusy.peek()) return;
     isBusy.value = true;
     try {
-      const response = await send("PATCH", `/api/v1/pipelines/${id}`, { definition: text.peek() }, { headers: { "If-Match": `"${known.version}"` } });
-      known = await response.json();
-      saved.value = known.definition;
-      localStorage.removeItem(draftKey);
-      toast(t("Saved as version {n}", { n: known.version }), { href: `${base}/history`, link: t("Versions") });
+      await store();
     } catch (error) {
       if (error instanceof ApiError && error.status === 412) await merge();
       else toastError(error);
@@ -110,7 +114,7 @@ export async function page(context) {
         )],
       submit: async () => {
         known = theirs;
-        await save();
+        await store();
       },
     });
   }

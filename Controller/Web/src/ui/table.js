@@ -1,6 +1,27 @@
 // Tables of data.
 
 import { h } from "../core/h.js";
+import { onCleanup } from "../core/signal.js";
+
+/**
+ * What may be wider than its place: it can be scrolled by keyboard too, while it is.
+ * @param {string} label
+ * @param {HTMLElement} content
+ */
+function scroller(label, content) {
+  const box = h("div", { class: "table-wrap" }, content);
+  const look = new ResizeObserver(() => {
+    const isWide = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", label]]) {
+      if (isWide) box.setAttribute(name ?? "", value ?? "");
+      else box.removeAttribute(name ?? "");
+    }
+  });
+  look.observe(box);
+  look.observe(content);
+  onCleanup(() => look.disconnect());
+  return box;
+}
 
 /**
  * @param {string} caption for screen readers
@@ -8,7 +29,7 @@ import { h } from "../core/h.js";
  * @param {import("../core/h.js").Child} rows
  */
 export const table = (caption, columns, rows) =>
-  h("div", { class: "table-wrap" }, h("table", { class: "table" }, h("caption", { class: "hidden" }, caption),
+  scroller(caption, h("table", { class: "table" }, h("caption", { class: "hidden" }, caption),
     h("thead", null, h("tr", null, columns.map((one) => typeof one === "string" ? h(
       "th",
       { scope: "col" },
