@@ -49,6 +49,7 @@ struct CachedAnswer: Sendable {
 
     var reply: Reply {
         var reply = Reply(.ok, Reply.json, ResponseBody(byteBuffer: body))
+        reply.buffer = body
         reply.etag = etag
         if let link { reply.headers[.link] = link }
         return reply
