@@ -218,7 +218,7 @@ let package = Package(
                 nioPosix,
                 nioHTTP1, nioSSL, nioLocks, x509, asn1, crypto, lifecycle, logging,
             ]),
-        tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol", logging]),
+        tests("ControllerIdentityTests", ["ControllerIdentity", "ControllerCore", "AnsFlowProtocol", jwtKit, logging]),
         tests("ControllerRepositoriesTests", ["ControllerRepositories", "ControllerCore"]),
         tests(
             "ControllerArtifactsTests", ["ControllerArtifacts", "ControllerCore", "AnsFlowProtocol", crypto, logging]),
@@ -239,7 +239,7 @@ let package = Package(
             "ControllerMaintenanceTests",
             [
                 "ControllerMaintenance", "ControllerStore", "ControllerLogs", "ControllerArtifacts",
-                "ControllerIdentity", "ControllerCore", "AnsFlowProtocol", "AnsFlowRecords", crypto, logging,
+                "ControllerIdentity", "ControllerCore", "AnsFlowProtocol", "AnsFlowRecords", crypto, grdb, logging,
             ]),
         tests("ControllerRealtimeTests", ["ControllerRealtime", nioCore]),
         tests(
@@ -265,7 +265,7 @@ let package = Package(
         tests("SimulationTests", ["ControllerCore", "AgentCore", "AgentShimCore", "AnsFlowProtocol"], settings: fast),
         tests(
             "EndToEndTests",
-            ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks"]),
+            ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks", grdb]),
         tests(
             "FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks"]),
         tests("SoundnessTests", []),

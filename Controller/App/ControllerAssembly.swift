@@ -106,6 +106,7 @@ struct ControllerAssembly {
         services.hooks = webhooks.manager
         let retention = Retention(
             policy: settings.retention, repository: database, logs: logs, artifacts: artifacts, now: Clocks.wall,
+            cancel: { try await OperatorParts.cancel($0, engine) },
             logger: Logger(label: "ansflow.retention"))
         let operators = OperatorParts(
             settings, database: database, logs: logs, artifacts: artifacts, retention: retention, vault: vault,

@@ -1,3 +1,4 @@
+import AnsFlowProtocol
 import ControllerArtifacts
 import ControllerCore
 import ControllerHTTP
@@ -30,6 +31,19 @@ struct OperatorParts: Sendable {
             retention: retention, now: Clocks.wall, logger: logger)
         requests = OperatorRequests(
             database: database, users: users, vault: vault, backups: backups, retention: retention)
+    }
+
+    /// A run that was being started while its project or pipeline was deleted.
+    static func cancel(_ run: RunID, _ engine: Engine) async throws {
+        do {
+            _ = try await engine.cancelRun(
+                run, by: "deletion", reason: "What it belongs to was deleted.", force: false, skipFinally: true)
+        } catch CommandFailure.notFound {
+            return
+        } catch CommandFailure.conflict {
+            // It has ended meanwhile.
+            return
+        }
     }
 
     func attach(to services: inout HTTPServices) {

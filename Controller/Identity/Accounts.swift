@@ -64,6 +64,8 @@ package struct Accounts: UserManaging {
         try await repository.endSession(id, of: principal.user)
     }
 
+    package func allKeys() async throws -> [OwnedKey] { try await repository.allKeys() }
+
     private func hash(_ password: String) async throws -> String {
         do {
             return try await hasher.make(password)

@@ -8,6 +8,8 @@ package actor PasswordHasher {
     private let queueMax: Int
     private let cost: PasswordCost
     private var running = 0
+    /// How many were computed or begun.
+    private(set) var hashes = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private let threads = DispatchQueue(label: "ansflow.passwords", attributes: .concurrent)
     /// What an unknown user's password is compared with, so that it costs the same time.
@@ -60,6 +62,7 @@ package actor PasswordHasher {
         defer {
             if waiting.isEmpty { running -= 1 } else { waiting.removeFirst().resume() }
         }
+        hashes += 1
         return try await withCheckedThrowingContinuation { continuation in
             threads.async { continuation.resume(with: Swift.Result { try body() }) }
         }

@@ -17,8 +17,8 @@ extension SessionService: APIKeyService {
         try await repository.apiKeys(of: principal.user)
     }
 
-    package func deleteKey(_ id: Int64, of principal: Principal) async throws -> Bool {
-        let deleted = try await repository.deleteAPIKey(id, of: principal.user)
+    package func deleteKey(_ id: Int64, of user: UserID) async throws -> Bool {
+        let deleted = try await repository.deleteAPIKey(id, of: user)
         if deleted { forget(.apiKey(id)) }
         return deleted
     }

@@ -6,12 +6,13 @@ package import Logging
 /// transactions. Whatever a crash leaves is taken up by the next pass.
 package actor Retention {
     private let policy: RetentionPolicy
-    private let repository: any RetentionRepository
+    let repository: any RetentionRepository
     private let logs: any LogRemoving
     private let artifacts: any ArtifactRemoving
-    private let now: @Sendable () -> Int64
-    private let pause: Duration
-    private let logger: Logger
+    let now: @Sendable () -> Int64
+    let pause: Duration
+    let cancel: (@Sendable (RunID) async throws -> Void)?
+    let logger: Logger
     /// Held while something must stay as it is, such as during a backup.
     private var holds = 0
     private var isWorking = false
@@ -24,10 +25,12 @@ package actor Retention {
     /// - Parameters:
     ///   - now: Milliseconds since 1970.
     ///   - pause: Between two transactions, so that what people and agents wait for comes in between.
+    ///   - cancel: Cancels a run that goes on though its project or pipeline goes; without it, its end is awaited.
     package init(
         policy: RetentionPolicy, repository: any RetentionRepository, logs: any LogRemoving,
         artifacts: any ArtifactRemoving, now: @escaping @Sendable () -> Int64,
-        pause: Duration = .milliseconds(5), logger: Logger
+        pause: Duration = .milliseconds(5), cancel: (@Sendable (RunID) async throws -> Void)? = nil,
+        logger: Logger
     ) {
         self.policy = policy
         self.repository = repository
@@ -35,6 +38,7 @@ package actor Retention {
         self.artifacts = artifacts
         self.now = now
         self.pause = pause
+        self.cancel = cancel
         self.logger = logger
     }
 
@@ -77,19 +81,27 @@ package actor Retention {
     // MARK: Passes
 
     /// Finishes what was begun, before a crash or by a request.
-    package func settle() async throws {
+    ///
+    /// - Returns: Whether something is left that waits for runs to end.
+    @discardableResult
+    package func settle() async throws -> Bool {
         try await working { try await finishBegun() }
     }
 
-    private func finishBegun() async throws {
-        while true {
-            let runs = try await repository.begunDeletions(limit: Self.itemsAtOnce)
-            for run in runs { try await finishDeletion(of: run) }
-            if runs.count < Self.itemsAtOnce { break }
-        }
+    private func finishBegun() async throws -> Bool {
+        try await finishBegunRuns()
         while true {
             let runs = try await repository.begunLogRemovals(limit: Self.itemsAtOnce)
             for run in runs { try await finishLogRemoval(of: run) }
+            if runs.count < Self.itemsAtOnce { break }
+        }
+        return try await finishRemovals()
+    }
+
+    func finishBegunRuns() async throws {
+        while true {
+            let runs = try await repository.begunDeletions(limit: Self.itemsAtOnce)
+            for run in runs { try await finishDeletion(of: run) }
             if runs.count < Self.itemsAtOnce { break }
         }
     }
@@ -114,7 +126,7 @@ package actor Retention {
     private func pass(dryRun: Bool) async throws -> RetentionReport {
         var report = RetentionReport(dryRun: dryRun)
         let now = self.now()
-        if !dryRun { try await finishBegun() }
+        if !dryRun { _ = try await finishBegun() }
         var gone: Set<RunID> = []
         try await each {
             try await self.repository.dueRuns(self.policy, now: now, after: $0, limit: $1)

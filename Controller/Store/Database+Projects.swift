@@ -88,30 +88,6 @@ extension Database: ProjectRepository {
         return changed
     }
 
-    package func deleteProject(_ id: ProjectID, expected: Int?) async throws {
-        try await write { db in
-            _ = try Self.known(db, id, expected)
-            let run = try db.first("SELECT 1 FROM runs WHERE project = ? LIMIT 1", { $0.add(id) }) { $0.bool() }
-            guard run == nil else { throw PeopleChange.hasRuns }
-            let pipelines = "(SELECT id FROM pipelines WHERE project = ?)"
-            let hooks = "(SELECT id FROM hooks WHERE project = ?)"
-            for statement in [
-                "DELETE FROM hook_heads WHERE hook IN \(hooks)", "DELETE FROM deliveries WHERE hook IN \(hooks)",
-                "DELETE FROM hook_secrets WHERE hook IN \(hooks)", "DELETE FROM hooks WHERE project = ?",
-                "DELETE FROM badge_tokens WHERE pipeline IN \(pipelines)",
-                "DELETE FROM schedule_slots WHERE pipeline IN \(pipelines)",
-                "DELETE FROM schedules WHERE pipeline IN \(pipelines)",
-                "DELETE FROM pipeline_versions WHERE pipeline IN \(pipelines)",
-                "DELETE FROM pipelines WHERE project = ?", "DELETE FROM secrets WHERE project = ?",
-                "DELETE FROM members WHERE project = ?", "DELETE FROM projects WHERE id = ?",
-            ] {
-                try db.run(statement) { $0.add(id) }
-            }
-        }
-        stamps.pipelines.add(1, ordering: .releasing)
-        accessChanged()
-    }
-
     // MARK: Members
 
     package func members(of project: ProjectID, page: Int, perPage: Int) async throws -> Page<MemberRow> {

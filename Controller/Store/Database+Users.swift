@@ -124,9 +124,17 @@ extension Database: UserRepository {
         return ended
     }
 
-    package func allKeys() async throws -> [APIKeyRow] {
+    package func allKeys() async throws -> [OwnedKey] {
         try await read { db in
-            try db.all("SELECT \(APIKeyRow.columns) FROM api_keys ORDER BY id LIMIT 10000") { try APIKeyRow(&$0) }
+            try db.all(
+                """
+                SELECT \(APIKeyRow.columns), (SELECT name FROM users WHERE id = api_keys.user)
+                FROM api_keys ORDER BY id LIMIT 10000
+                """
+            ) { columns in
+                let row = try APIKeyRow(&columns)
+                return OwnedKey(row: row, userName: columns.text())
+            }
         }
     }
 

@@ -17,6 +17,7 @@ enum Schema {
         SchemaV11Analytics.statements,
         SchemaV8Notices.statements,
         SchemaV9Operator.statements,
+        SchemaV13Removals.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -189,7 +189,7 @@ extension World: Authenticating, LoginService, TicketService, APIKeyService, Enr
         )
     }
     func keys(of principal: Principal) async throws -> [APIKeyRow] { [] }
-    func deleteKey(_ id: Int64, of principal: Principal) async throws -> Bool { id == 1 }
+    func deleteKey(_ id: Int64, of user: UserID) async throws -> Bool { id == 1 }
     func issueEnrolmentToken(agent: AgentID?, by actor: String) async throws -> IssuedSecret {
         IssuedSecret(text: "token.fingerprint", expiresAt: World.now + 900_000)
     }

@@ -116,7 +116,7 @@ import Testing
         let caller = try #require(try await service.authenticate(bearer: text))
         #expect(caller.scopes == [.run, .read])
         #expect(try await service.authenticate(bearer: text + "x") == nil)
-        #expect(try await service.deleteKey(row.id, of: owner))
+        #expect(try await service.deleteKey(row.id, of: owner.user))
         #expect(try await service.authenticate(bearer: text) == nil)
         let (_, short) = try await service.createKey(name: "b", scopes: [.read], expiresAt: clock.now + 10, for: owner)
         #expect(try await service.authenticate(bearer: short) != nil)

@@ -41,10 +41,12 @@ final class Bench: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    func retention(_ policy: RetentionPolicy) -> Retention {
+    func retention(
+        _ policy: RetentionPolicy, cancel: (@Sendable (RunID) async throws -> Void)? = nil
+    ) -> Retention {
         Retention(
             policy: policy, repository: database, logs: logs, artifacts: artifacts, now: { Bench.now }, pause: .zero,
-            logger: Logger(label: "test"))
+            cancel: cancel, logger: Logger(label: "test"))
     }
 
     /// A run with one step that wrote `log` and kept `content`. Every id of it is the run's own number.

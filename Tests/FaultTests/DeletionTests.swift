@@ -63,6 +63,64 @@ import Testing
         }
     }
 
+    /// A project goes with all that belongs to it, also where the controller is killed at once behind the answer.
+    @Test func aDeletedProjectIsGoneBehindAKill() async throws {
+        try await Cluster.with { cluster in
+            let made = try cluster.api.call("POST", "/api/v1/projects", ["name": "widgets"])
+            let project = try #require(made["id"].int, "\(made)")
+            let path = "/api/v1/projects/\(project)"
+            let pipeline = try #require(
+                try cluster.api.call(
+                    "POST", "/api/v1/pipelines",
+                    [
+                        "name": "p", "project_id": .integer(project),
+                        "definition": .string(
+                            """
+                            jobs:
+                              main:
+                                artifacts: [{ paths: [out] }]
+                                steps:
+                                  - id: s
+                                    run: |
+                                      echo hello > out
+                                      until [ -e \(cluster.work)/go ]; do sleep 0.05; done
+                            """),
+                    ]
+                )["id"].int)
+            _ = try cluster.api.call("PUT", path + "/secrets/TOKEN", ["value": "a secret value"])
+            var runs = [try cluster.startRun(pipeline)]
+            try cluster.waitPhase(runs[0], "running")
+            #expect(try cluster.api.request("DELETE", path + "?confirm=widgets").status == 409, "a run goes on")
+            try cluster.touch("go")
+            for _ in 0..<3 { runs.append(try cluster.startRun(pipeline)) }
+            for run in runs { try #require(try cluster.finish(run)["status"].text == "success") }
+            let files = [cluster.controller.dataDirectory + "/artifacts/objects"]
+            #expect(files.flatMap { Self.files($0) }.count == 1)
+            #expect(try cluster.api.request("DELETE", path + "?confirm=gadgets").status == 400)
+            #expect(try cluster.api.request("DELETE", path + "?confirm=widgets").status == 204)
+            cluster.controller.kill()
+            cluster.api.disconnect()
+            try cluster.controller.start()
+            for gone in [path, "/api/v1/pipelines/\(pipeline)"] + runs.map({ "/api/v1/pipeline-runs/\($0)" }) {
+                #expect(try cluster.api.request("GET", gone).status == 404, "\(gone)")
+            }
+            try eventually(within: 30, "its runs and files are gone") {
+                try cluster.api.get("/api/v1/pipeline-runs")["total"].int == 0
+                    && files.flatMap { Self.files($0) }.isEmpty
+            }
+            let again = try cluster.api.call("POST", "/api/v1/projects", ["name": "widgets"])
+            #expect(again["id"].int != project, "\(again)")
+        }
+    }
+
+    private static func files(_ directory: String) -> [String] {
+        (FileManager.default.subpaths(atPath: directory) ?? []).filter { path in
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: "\(directory)/\(path)", isDirectory: &isDirectory)
+                && !isDirectory.boolValue
+        }
+    }
+
     @Test func anUploadIsWholeOrNotThere() async throws {
         try await Cluster.with { cluster in
             let pipeline = try cluster.createPipeline(

@@ -226,6 +226,7 @@ package struct APIKeyModel: Decodable, Sendable {
     package var name: String?
     package var key: String?
     package var scopes: [String]?
+    package var username: String?
     package var expiresAt: String?
     package var createdAt: String?
     package var lastUsedAt: String?

@@ -55,13 +55,13 @@ package struct AgentTokenCommand: AsyncParsableCommand {
 package struct APIKeyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "api-key",
-        abstract: "Create, list and delete your API keys.",
+        abstract: "Create, list and delete API keys.",
         discussion: """
             Examples:
               ansflow api-key create --name nightly --scope run --scope read
               ANSFLOW_TOKEN=KEY ansflow runs
             """,
-        subcommands: [Create.self, List.self, Delete.self])
+        subcommands: [Create.self, List.self, Delete.self], aliases: ["token"])
 
     package init() {}
 
@@ -111,22 +111,27 @@ package struct APIKeyCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   ansflow api-key list
+                  ansflow api-key list --all
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
+        @Flag(name: .long, help: "Those of everybody, as an administrator.")
+        package var all = false
 
         package init() {}
 
         package func run() async throws {
             try await connection.withClient { client in
-                let answer = try await client.get("/api/v1/api-keys")
+                let answer = try await client.get(all ? "/api/v1/system/api-keys" : "/api/v1/api-keys")
                 if connection.json { return ConnectionOptions.printJSON(answer) }
-                var table = Table(["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"])
+                let whose = all ? ["USER"] : []
+                var table = Table(["ID"] + whose + ["NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"])
                 for key in try answer.decode(Listing<APIKeyModel>.self).items {
-                    table.add([
-                        String(key.id), key.name ?? "", (key.scopes ?? []).joined(separator: ","),
-                        Durations.short(key.createdAt), Durations.short(key.expiresAt), Durations.short(key.lastUsedAt),
-                    ])
+                    table.add(
+                        [String(key.id)] + (all ? [key.username ?? ""] : []) + [
+                            key.name ?? "", (key.scopes ?? []).joined(separator: ","), Durations.short(key.createdAt),
+                            Durations.short(key.expiresAt), Durations.short(key.lastUsedAt),
+                        ])
                 }
                 Terminal.print(table.text())
             }
@@ -139,9 +144,12 @@ package struct APIKeyCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   ansflow api-key delete 4
+                  ansflow api-key delete 9 --anybodys
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
+        @Flag(name: .long, help: "One that is not yours, as an administrator.")
+        package var anybodys = false
         @Argument(help: "Id of the key.")
         package var id: Int64
 
@@ -149,7 +157,8 @@ package struct APIKeyCommand: AsyncParsableCommand {
 
         package func run() async throws {
             try await connection.withClient { client in
-                let answer = try await client.send("DELETE", "/api/v1/api-keys/\(id)", thing: "API key \(id)")
+                let path = anybodys ? "/api/v1/system/api-keys" : "/api/v1/api-keys"
+                let answer = try await client.send("DELETE", "\(path)/\(id)", thing: "API key \(id)")
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 Terminal.print("API key \(id) deleted")
             }

@@ -92,8 +92,8 @@ package protocol APIKeyService: Sendable {
     func createKey(name: String, scopes: [Scope], expiresAt: Int64?, for principal: Principal) async throws
         -> (row: APIKeyRow, text: String)
     func keys(of principal: Principal) async throws -> [APIKeyRow]
-    /// False where the caller has no such key.
-    func deleteKey(_ id: Int64, of principal: Principal) async throws -> Bool
+    /// False where the user has no such key. It stops working at once.
+    func deleteKey(_ id: Int64, of user: UserID) async throws -> Bool
 }
 
 /// Tokens that let a new machine enrol as an agent.

@@ -9,8 +9,6 @@ package enum PeopleChange: Error, Equatable, Sendable {
     case wrongPassword
     /// Too many passwords are being checked; come again.
     case busy
-    /// The project still has runs.
-    case hasRuns
     /// The project is archived.
     case archived
 }
@@ -53,7 +51,7 @@ package protocol UserRepository: Sendable {
     /// False where the user has no such session that has not ended.
     func endSession(_ id: Int64, of user: UserID) async throws -> Bool
     /// Keys of everybody, by id; at most 10,000.
-    func allKeys() async throws -> [APIKeyRow]
+    func allKeys() async throws -> [OwnedKey]
 }
 
 /// What people do with accounts.
@@ -70,6 +68,19 @@ package protocol UserManaging: Sendable {
     func changeOwnPassword(from old: String, to new: String, of principal: Principal) async throws
     func sessions(of principal: Principal) async throws -> [LoginSessionRow]
     func endSession(_ id: Int64, of principal: Principal) async throws -> Bool
+    /// Keys of everybody, by id; at most 10,000.
+    func allKeys() async throws -> [OwnedKey]
+}
+
+/// An API key and whose it is.
+package struct OwnedKey: Equatable, Sendable {
+    package var row: APIKeyRow
+    package var userName: String
+
+    package init(row: APIKeyRow, userName: String) {
+        self.row = row
+        self.userName = userName
+    }
 }
 
 package struct ProjectRow: Equatable, Sendable {
@@ -136,8 +147,6 @@ package protocol ProjectRepository: Sendable {
         name: String, description: String, owner: UserID?, by actor: String, key: String?, at: Int64
     ) async throws -> ProjectRow
     func changeProject(_ id: ProjectID, _ edit: ProjectEdit, expected: Int?, at: Int64) async throws -> ProjectRow
-    /// With members, secrets, pipelines and schedules. Only one without runs.
-    func deleteProject(_ id: ProjectID, expected: Int?) async throws
     /// By name.
     func members(of project: ProjectID, page: Int, perPage: Int) async throws -> Page<MemberRow>
     /// Adds a member or changes the role of one.

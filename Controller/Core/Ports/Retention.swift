@@ -120,7 +120,7 @@ package struct RunRemains: Equatable, Sendable {
 }
 
 /// Rows of what is to go. Each method is one transaction, and a short one.
-package protocol RetentionRepository: Sendable {
+package protocol RetentionRepository: RemovalRepository {
     /// Ended runs that the policy lets go, oldest first.
     ///
     /// - Parameter after: Only those that come behind this one in the order of the answer.
@@ -184,6 +184,10 @@ package protocol RetentionService: Sendable {
     ///
     /// - Throws: ``RunDeletionRefusal``.
     func deleteRun(_ run: RunID, by actor: String) async throws
+    /// Returns when it is sure to go with all that belongs to it; nobody finds it any more.
+    ///
+    /// - Throws: ``RemovalRefusal``.
+    func remove(_ target: RemovalTarget, expected: Int?, by actor: String) async throws
     func pin(_ run: RunID, by actor: String, note: String?) async throws
     func unpin(_ run: RunID) async throws
     func pin(of run: RunID) async throws -> RunPin?

@@ -37,6 +37,13 @@ extension Schemas {
             "expires_at": .optional(.time), "last_used_at": .optional(.time),
         ]), example: "{\(keyMembers)}")
 
+    static let ownedKey = Component(
+        "OwnedAPIKey",
+        .object([
+            "id": .id, "name": .text, "prefix": .text, "scopes": .list(of: .one(of: Scope.self)), "created_at": .time,
+            "expires_at": .optional(.time), "last_used_at": .optional(.time), "user_id": .id, "username": .text,
+        ]), example: "{\(keyMembers),\"user_id\":2,\"username\":\"octo\"}")
+
     private static let keyMembers = """
         "id":4,"name":"deploy script","prefix":"ansk_abc","scopes":["run"],"created_at":"2026-01-31T12:00:00.000Z",\
         "expires_at":"2027-01-31T12:00:00.000Z","last_used_at":null

@@ -21,6 +21,14 @@ struct KeyRoutes {
                 .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key",
                 describes: Description(.authentication, answers: [.noContent]), handler: delete),
             Route(
+                .get, "/api/v1/system/api-keys", .admin, "listAllKeys", "API keys of everybody, by id",
+                describes: Description(
+                    .authentication, "The first 10,000.", answers: [.whole(of: Schemas.ownedKey)]), handler: listAll),
+            Route(
+                .delete, "/api/v1/system/api-keys/{id}", .admin, "revokeKey", "Delete anybody's API key",
+                describes: Description(
+                    .authentication, "It stops working at once.", answers: [.noContent]), handler: revoke),
+            Route(
                 .post, "/api/v1/ws-tickets", .authenticated, "createTicket",
                 "Make a ticket that opens one WebSocket within 30 s", body: ["application/json"],
                 describes: Description(
@@ -63,9 +71,33 @@ struct KeyRoutes {
     }
 
     @Sendable private func delete(_ call: Call) async throws -> Reply {
-        guard try await services.keys.deleteKey(call.id(what: "API key"), of: call.principal) else {
+        guard try await services.keys.deleteKey(call.id(what: "API key"), of: call.principal.user) else {
             throw Problem.notFound("There is no such API key.")
         }
+        return .noContent
+    }
+
+    private func people() throws -> any UserManaging {
+        guard let people = services.people else { throw Problem.unavailable("Accounts are not kept here.") }
+        return people
+    }
+
+    @Sendable private func listAll(_ call: Call) async throws -> Reply {
+        let keys = try await people().allKeys()
+        return ListJSON.whole(keys) { json, key in
+            json.object { json in
+                members(key.row, &json)
+                json.field("user_id", key.row.user.rawValue)
+                json.field("username", key.userName)
+            }
+        }
+    }
+
+    @Sendable private func revoke(_ call: Call) async throws -> Reply {
+        let id = try call.id(what: "API key")
+        guard let key = try await people().allKeys().first(where: { $0.row.id == id }),
+            try await services.keys.deleteKey(id, of: key.row.user)
+        else { throw Problem.notFound("There is no such API key.") }
         return .noContent
     }
 

@@ -59,7 +59,14 @@ struct PipelineRoutes {
             ) { try await change($0, isReplacement: false) },
             Route(
                 .delete, path + "/{id}", .write, "deletePipeline", "Delete a pipeline", role: .maintainer,
-                describes: Description(.pipelines, answers: [.noContent], takesIfMatch: true), handler: delete),
+                query: [
+                    QueryParameter("runs", "Delete its runs with it, pinned ones too", .flag, default: "false"),
+                    QueryParameter("confirm", "The pipeline's name; needed with `runs`"),
+                ],
+                describes: Description(
+                    .pipelines,
+                    "Its runs stay, with their logs, until they are too old. With `runs` all of it goes, in pieces; that is refused while runs of it go on.",
+                    answers: [.noContent], problems: [409], takesIfMatch: true), handler: delete),
             Route(
                 .get, path + "/{id}/status", .read, "pipelineStatus", "Last run and health", role: .viewer,
                 describes: Description(.pipelines, answers: [.ok(.component(Schemas.pipelineStatus))]), handler: status),
@@ -196,6 +203,13 @@ struct PipelineRoutes {
 
     @Sendable private func delete(_ call: Call) async throws -> Reply {
         let row = try await find(call)
+        if try call.query.flag("runs") ?? false {
+            guard call.query.text("confirm") == row.name else {
+                throw Query.wrong("confirm", "It must be the pipeline's name. All of its runs are removed.")
+            }
+            try await Removals(services: services).remove(.pipeline(row.id), expected: call.expectedVersion(), call)
+            return .noContent
+        }
         try await changing {
             if let expected = try call.expectedVersion(), expected != row.version {
                 throw PipelineChange.stale(current: row.version)

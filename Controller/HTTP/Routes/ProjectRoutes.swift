@@ -39,12 +39,16 @@ struct ProjectRoutes {
                     takes: Schemas.projectEdit, answers: [.ok(.component(Schemas.project))], takesIfMatch: true)
             ) { try await change($0, isReplacement: false) },
             Route(
-                .delete, one, .write, "deleteProject", "Delete a project that has no runs, with all that belongs to it",
+                .delete, one, .write, "deleteProject",
+                "Delete a project with its pipelines, runs, logs, artifacts, hooks and secrets",
                 role: .owner,
                 query: [
                     QueryParameter("confirm", "The project's name, so that none is deleted by mistake", required: true)
                 ],
-                describes: Description(.projects, answers: [.noContent], takesIfMatch: true), handler: delete),
+                describes: Description(
+                    .projects,
+                    "From the answer on nobody finds it; what belongs to it goes in pieces. Refused while runs of it go on.",
+                    answers: [.noContent], problems: [409], takesIfMatch: true), handler: delete),
         ]
     }
 
@@ -115,11 +119,7 @@ struct ProjectRoutes {
         guard call.query.text("confirm") == row.name else {
             throw Query.wrong("confirm", "It must be the project's name. All that belongs to the project is removed.")
         }
-        do {
-            try await UserRoutes.changing { try await projects().deleteProject(row.id, expected: expected) }
-        } catch CommitFailure.refused {
-            throw Problem.conflict("Something still belongs to the project, such as a hook. Delete that first.")
-        }
+        try await Removals(services: services).remove(.project(row.id), expected: expected, call)
         return .noContent
     }
 

@@ -122,7 +122,6 @@ struct UserRoutes {
             .conflict("This is the last administrator who can log in. Make somebody else one first.")
         case .wrongPassword: .invalid("current_password", "The present password is wrong.")
         case .busy: .tooMany("Too many passwords are being checked. Try again in a moment.", retryAfter: 2)
-        case .hasRuns: .conflict("The project still has runs. Archive it instead: PATCH {\"archived\": true}.")
         case .archived:
             .conflict("The project is archived: nothing of it can be changed. Make it active first.")
         }
