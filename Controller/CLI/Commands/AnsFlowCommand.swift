@@ -28,7 +28,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
             RunsCommand.self, ShowCommand.self, LogsCommand.self, CancelCommand.self, RerunCommand.self,
             ApproveCommand.self, DeclineCommand.self, ApprovalsCommand.self, AgentsCommand.self, AgentCommand.self,
             AgentTokenCommand.self, APIKeyCommand.self, SecretCommand.self, HookCommand.self, WebhookCommand.self,
-            ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self,
+            ArtifactCommand.self, TestsCommand.self, EnvironmentCommand.self, ReportCommand.self,
             AuditCommand.self, StatsCommand.self, CacheCommand.self,
             DeleteCommand.self, SystemCommand.self, WhoamiCommand.self, UserCommand.self, ProjectCommand.self,
             MemberCommand.self,
