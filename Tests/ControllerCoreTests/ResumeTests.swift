@@ -110,7 +110,7 @@ import Testing
         #expect(welcome.verdicts.map(\.verdict) == [.orphan])
         #expect(rig.machine.view(of: 1)?.orphans == [7])
         let alarm = rig.machine.view(of: 1)?.alarms.first
-        #expect(alarm?.kind == .orphans && alarm?.message.contains("never made: 7.") == true)
+        #expect(alarm?.kind == .orphans && alarm?.message.contains("does not know: 7.") == true)
         #expect(rig.machine.statistics.alarmedAgents == 1)
         rig.connect()
         #expect(rig.machine.view(of: 1)?.alarms == [], "it holds them no longer")
