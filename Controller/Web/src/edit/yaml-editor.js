@@ -50,8 +50,6 @@ export async function makeEditor(options) {
 
   async function enrich() {
     if (!options.source) return;
-    const style = document.querySelector("link[data-editor]");
-    if (!style) addStyle();
     const { default: CodeMirror } = await import(/** @type {string} */ (options.source));
     rich = CodeMirror((/** @type {HTMLElement} */ node) => element.append(node), {
       value: area.value, mode: "yaml", lineNumbers: true, inputStyle: "contenteditable", screenReaderLabel: options.label, readOnly: options.isReadOnly, tabSize: 2, indentUnit: 2,
@@ -75,11 +73,6 @@ export async function makeEditor(options) {
     area.hidden = true;
     paint();
     requestAnimationFrame(() => rich?.refresh());
-  }
-
-  function addStyle() {
-    // Its own looks are in the page's sheet.
-    document.documentElement.dataset.editor = "rich";
   }
 
   function paint() {

@@ -10,8 +10,9 @@ export const WIDTH = 208;
 export const HEAD = 36;
 export const STEP = 24;
 const PAD = 6;
-/** About the width of a character at 13 and at 12 pixels. */
+/** About the widths of a character of a step's name, and of a job's, which is bold. */
 const CHARACTER = 7;
+const BOLD = 8;
 
 /** @type {Record<string, string>} */
 const SIGNS = { success: "✓", failed: "✕", running: "◐" };
@@ -48,6 +49,7 @@ class Item {
   constructor({ key, href, cls, y, height, indent }) {
     this.key = key;
     this.indent = indent;
+    this.character = cls === "is-job" ? BOLD : CHARACTER;
     this.middle = y + height / 2;
     this.ground = svg("rect", { class: "dag-ground", x: 2, y: y + 2, width: WIDTH - 4, height: height - 4, rx: 4 });
     this.name = svg("text", { class: "dag-name", x: indent + 22, y: this.middle, dy: "0.35em" });
@@ -68,7 +70,7 @@ class Item {
     glyph.setAttribute("x", String(this.indent));
     glyph.setAttribute("y", String(this.middle - 8));
     this.glyph.replaceChildren(glyph);
-    this.name.textContent = cut(name, WIDTH - this.indent - 22 - 52);
+    this.name.textContent = cut(name, WIDTH - this.indent - 22 - 52, this.character);
     this.element.dataset.status = status;
     const words = `${name}: ${note || statusWord(status)}`;
     this.title.textContent = words;
