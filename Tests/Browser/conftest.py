@@ -84,7 +84,7 @@ def browser():
     if not CHROMIUM:
         pytest.fail("there is no Chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--force-color-profile=srgb"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--force-color-profile=srgb", "--enable-precise-memory-info"])
         yield browser
         browser.close()
 

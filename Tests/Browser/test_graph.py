@@ -1,13 +1,10 @@
 """The graph, list and timeline of a run in a real browser: journeys 19 and 20."""
 import json
-import os
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from module_page import ModulePage
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 AT = "2026-01-31T12:{:02d}:{:02d}.000Z"
 
 
@@ -47,14 +44,6 @@ globalThis.graph = mountGraph(document.getElementById("host"), {{ graph, selecti
 document.querySelector("svg.dag").getBBox();
 globalThis.took = performance.now() - began;
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Page:

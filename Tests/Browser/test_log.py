@@ -7,7 +7,6 @@ import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from module_page import ModulePage
 from stack import Stack
@@ -15,7 +14,6 @@ from stack import Stack
 # A step's log begins with its script: what it writes comes behind so many lines.
 ECHO = 5
 LINES = int(os.environ.get("ANSFLOW_LOG_LINES", "1000000"))
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 BIG = f"""
 jobs:
@@ -94,14 +92,6 @@ def big(stack):
     detail = stack.finished(run, 600)
     assert detail["status"] == "success", detail
     return run
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--enable-precise-memory-info"])
-        yield browser
-        browser.close()
 
 
 class Viewer:
