@@ -54,6 +54,35 @@ import Testing
         }
     }
 
+    /// What is piped into the command line is there once and in order, although the controller is killed meanwhile.
+    @Test func theCommandLineSendsOutputOverAKill() async throws {
+        try await Cluster.with([]) { cluster in
+            let pipeline = try cluster.createPipeline("p", Cluster.definition("echo unused"))
+            let ansflow = CommandLineClient(cluster)
+            let made = try ansflow("report", "start", "\(pipeline)", "--by", "script", "--branch", "main")
+            let run = try #require(Int64(made.output.filter(\.isNumber)), "\(made)")
+            let script = """
+                (echo one; while [ ! -e go ]; do sleep 0.05; done; printf 'tw\\303\\266\\n') | '\(Binaries.client)' report log \(run)
+                """
+            let sender = try ChildProcess(
+                "/bin/sh", ["-c", "cd '\(cluster.work)' && \(script)"], environment: ansflow.environment,
+                output: cluster.root + "/sender")
+            defer { sender.destroy() }
+            try eventually(within: 20, "the first line is kept") { try Self.log(cluster, run) == "one\n" }
+            cluster.controller.kill()
+            try cluster.touch("go")
+            try cluster.controller.start()
+            cluster.api.disconnect()
+            let code = try sender.wait(within: 30, "all is sent")
+            let said = TextFile.read(cluster.root + "/sender")
+            #expect(code == 0, "\(said)")
+            #expect(try Self.log(cluster, run) == "one\ntw\u{F6}\n")
+            let end = try ansflow("report", "end", "\(run)", "success")
+            #expect(end.code == 0 && end.output.contains("success"), "\(end)")
+            #expect(try cluster.api.get("/api/v1/pipeline-runs/\(run)")["status"].text == "success")
+        }
+    }
+
     /// Without an agent an ordinary run waits, although the place for other systems is connected; a cancelled one ends at once.
     @Test func ordinaryJobsDoNotGoThereAndACancelledRunEnds() async throws {
         try await Cluster.with([]) { cluster in

@@ -209,7 +209,8 @@ final class ReportedLink: ReportedRuns, Service {
 
     /// The run's attempt. One that was just made is assigned with the engine's next group.
     private func attempt(of run: RunID) async throws -> (AttemptID, AgentID) {
-        guard let agent = agent.withLock({ $0 }) else { throw ReportFailure.notOpen }
+        // Just after a start, before these runs are taken up.
+        guard let agent = agent.withLock({ $0 }) else { throw ReportFailure.unavailable }
         if let attempt = await engine.read({ $0.attempt(of: run, heldBy: agent) }) ?? nil { return (attempt, agent) }
         // A group later everything that had room is assigned.
         let found = try await engine.submit { engine -> AttemptID? in engine.attempt(of: run, heldBy: agent) }
@@ -229,7 +230,12 @@ final class ReportedLink: ReportedRuns, Service {
         let summary = LogSummary(
             state: .complete, bytes: found.total, lines: UInt64(found.lines), sha256: found.sha256, dropped: 0)
         let said = finish
-        try await engine.submit { $0.finished(said, log: summary, by: agent, session: Self.session) }
+        let isLive = try await engine.submit { engine in
+            engine.finished(said, log: summary, by: agent, session: Self.session)
+            return engine.isLive(attempt)
+        }
+        // The engine takes nothing before it was greeted: after a start, or after a disk that was full.
+        if isLive { throw ReportFailure.unavailable }
     }
 
     /// Milliseconds since it began.

@@ -36,7 +36,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Argument(parsing: .captureForPassthrough, help: "Options as for `serve`.")
+    @Argument(parsing: .allUnrecognized, help: "Options as for `serve`.")
     var options: [String] = []
 
     private struct Row: Encodable {
@@ -46,9 +46,6 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var options = options
-        let asJSON = json || options.contains("--json")
-        options.removeAll { $0 == "--json" }
         let sources: SettingsSources
         do throws(SettingsSources.Refusal) {
             sources = try SettingsSources(options, environment: ProcessInfo.processInfo.environment)
@@ -59,7 +56,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         }
         try check(try ServeCommand.parse(sources.arguments))
         let rows = sources.rows.map { Row(name: $0.name, values: $0.values, source: $0.source) }
-        if asJSON {
+        if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(rows), as: UTF8.self))

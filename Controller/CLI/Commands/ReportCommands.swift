@@ -68,6 +68,8 @@ package struct ReportLogCommand: AsyncParsableCommand {
 
     /// Of one request.
     private static let chunkBytes = 128 * 1024
+    /// How long a controller may be away.
+    private static let patience = Duration.seconds(600)
 
     @OptionGroup package var connection: ConnectionOptions
     @Argument(help: "The run's id.")
@@ -94,12 +96,26 @@ package struct ReportLogCommand: AsyncParsableCommand {
                 if whole > 0 {
                     var body: [String: JSONValue] = ["text": .string(String(decoding: rest[..<whole], as: UTF8.self))]
                     if let end { body["offset"] = .int(end) }
-                    let answer = try await client.post(
-                        "/api/v1/pipeline-runs/\(id)/logs", .object(body), thing: "Run \(id)")
-                    end = try answer.decode(Kept.self).bytes
+                    end = try await send(.object(body), client, isRepeatable: end != nil)
                     rest.removeFirst(whole)
                 }
                 if count == 0 { return }
+            }
+        }
+    }
+
+    /// A controller that is away for a while costs no line: with its offset, what is sent again is kept once.
+    private func send(_ body: JSONValue, _ client: APIClient, isRepeatable: Bool) async throws -> Int64 {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                let answer = try await client.post("/api/v1/pipeline-runs/\(id)/logs", body, thing: "Run \(id)")
+                return try answer.decode(Kept.self).bytes
+            } catch let failure as ClientFailure
+                where isRepeatable && [.unreachable, .serverFailed].contains(failure.kind)
+                && ContinuousClock.now < deadline
+            {
+                try await Task.sleep(for: .seconds(1))
             }
         }
     }
