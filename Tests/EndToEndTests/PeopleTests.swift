@@ -30,6 +30,36 @@ import Testing
         return try #require(try made.json()["id"].int)
     }
 
+    /// Without a narrowing the figures are those of the projects that one may see, and of nothing else.
+    @Test func statisticsAreOfWhatOneMaySee() async throws {
+        try await Cluster.with([]) { cluster in
+            let mine = try Self.project(cluster, "widgets")
+            let member = try Self.member(cluster, "octo", "viewer", of: mine)
+            let stranger = try Self.member(cluster, "quad", nil, of: mine)
+            for project in [mine, try Self.project(cluster, "gadgets")] {
+                // It ends at once, without an agent.
+                let definition = "jobs:\n  never:\n    if: \"branch == 'never'\"\n    steps: [{ run: make }]\n"
+                let pipeline = try cluster.api.call(
+                    "POST", "/api/v1/pipelines",
+                    ["name": "p\(project)", "project_id": .integer(project), "definition": .string(definition)])
+                let id = try #require(pipeline["id"].int)
+                for _ in 0..<2 { try cluster.finish(try cluster.startRun(id)) }
+            }
+            func overview(_ client: APIClient) throws -> JSON {
+                try client.get("/api/v1/analytics/overview?window=24h")
+            }
+            #expect(try overview(cluster.api)["runs"]["total"].int == 4)
+            let seen = try overview(member)
+            #expect(seen["runs"]["total"].int == 2 && seen["pipelines"].items.count == 1, "\(seen)")
+            let none = try overview(stranger)
+            #expect(none["runs"]["total"].int == 0 && none["pipelines"].items.isEmpty, "\(none)")
+            #expect(try stranger.get("/api/v1/analytics/trends?window=24h")["points"].items.count == 24)
+            let points = try member.get("/api/v1/analytics/trends?window=24h")["points"].items
+            #expect(points.reduce(0) { $0 + ($1["total"].int ?? 0) } == 2)
+            #expect(try member.send("GET", "/api/v1/analytics/trends?agent_id=1").status == 403)
+        }
+    }
+
     @Test func aProjectIsItsMembersAlone() async throws {
         try await Cluster.with([]) { cluster in
             let first = try Self.project(cluster, "widgets")

@@ -65,9 +65,8 @@ import Testing
             #expect(paths.count > 60)
             let database = cluster.controller.dataDirectory + "/ansflow.db"
             // Whatever the run still leaves behind comes to rest first.
-            var before = try Self.hashes(database)
-            try eventually(within: 20, "nothing changes by itself") {
-                Thread.sleep(forTimeInterval: 2)
+            var before: [String: String] = [:]
+            try eventually(within: 20, "nothing changes by itself for two seconds", pause: 2000) {
                 let now = try Self.hashes(database)
                 defer { before = now }
                 return now == before

@@ -63,7 +63,9 @@ struct AnalyticsRoutes {
         switch (project, pipeline, agent) {
         case (nil, nil, nil):
             guard case .only(let projects) = call.visible else { return [StatKey(.all)] }
-            return projects.map { StatKey(.project, id: $0.rawValue) }
+            // Who sees none gets the empty figures of a project that nobody has.
+            return projects.isEmpty
+                ? [StatKey(.project)] : projects.map { StatKey(.project, id: $0.rawValue) }
         case (nil, nil, let id?):
             guard call.visible == .all else {
                 throw Problem.forbidden("Only administrators see the figures of agents.")
