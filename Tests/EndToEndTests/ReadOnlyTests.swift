@@ -65,7 +65,7 @@ import Testing
             #expect(paths.count > 60)
             let database = cluster.controller.dataDirectory + "/ansflow.db"
             // Whatever the run still leaves behind comes to rest first.
-            var before: [String: String] = [:]
+            var before: [String: Int] = [:]
             try eventually(within: 20, "nothing changes by itself for two seconds", pause: 2000) {
                 let now = try Self.hashes(database)
                 defer { before = now }

@@ -82,7 +82,7 @@ package struct ReportLogCommand: AsyncParsableCommand {
     package func run() async throws {
         try await connection.withClient { client in
             var rest: [UInt8] = []
-            var end: Int64?
+            var end = try await Self.send("", to: id, at: nil, client)
             var buffer = [UInt8](repeating: 0, count: Self.chunkBytes)
             while true {
                 let count = read(0, &buffer, buffer.count)
@@ -94,9 +94,7 @@ package struct ReportLogCommand: AsyncParsableCommand {
                 // A character may be cut in two; the rest of it comes with the next bytes.
                 let whole = count == 0 ? rest.count : Self.whole(rest)
                 if whole > 0 {
-                    var body: [String: JSONValue] = ["text": .string(String(decoding: rest[..<whole], as: UTF8.self))]
-                    if let end { body["offset"] = .int(end) }
-                    end = try await send(.object(body), client, isRepeatable: end != nil)
+                    end = try await deliver(String(decoding: rest[..<whole], as: UTF8.self), at: end, client)
                     rest.removeFirst(whole)
                 }
                 if count == 0 { return }
@@ -105,19 +103,27 @@ package struct ReportLogCommand: AsyncParsableCommand {
     }
 
     /// A controller that is away for a while costs no line: with its offset, what is sent again is kept once.
-    private func send(_ body: JSONValue, _ client: APIClient, isRepeatable: Bool) async throws -> Int64 {
+    private func deliver(_ text: String, at offset: Int64, _ client: APIClient) async throws -> Int64 {
         let deadline = ContinuousClock.now + Self.patience
         while true {
             do {
-                let answer = try await client.post("/api/v1/pipeline-runs/\(id)/logs", body, thing: "Run \(id)")
-                return try answer.decode(Kept.self).bytes
+                return try await Self.send(text, to: id, at: offset, client)
             } catch let failure as ClientFailure
-                where isRepeatable && [.unreachable, .serverFailed].contains(failure.kind)
-                && ContinuousClock.now < deadline
+                where [.unreachable, .serverFailed].contains(failure.kind) && ContinuousClock.now < deadline
             {
                 try await Task.sleep(for: .seconds(1))
             }
         }
+    }
+
+    /// - Returns: how many bytes of the run's output are durable.
+    private static func send(_ text: String, to run: Int64, at offset: Int64?, _ client: APIClient) async throws
+        -> Int64
+    {
+        var body: [String: JSONValue] = ["text": .string(text)]
+        if let offset { body["offset"] = .int(offset) }
+        let answer = try await client.post("/api/v1/pipeline-runs/\(run)/logs", .object(body), thing: "Run \(run)")
+        return try answer.decode(Kept.self).bytes
     }
 
     /// How many of the bytes are whole characters.

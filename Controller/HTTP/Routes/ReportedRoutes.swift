@@ -16,7 +16,7 @@ struct ReportedRoutes {
             "message": Schemas.reason,
         ], required: ["status"])
     private static let logInput = Schema.input([
-        "text": .text(1...textBytesMax), "lines": .list(of: .text(0...lineBytesMax)), "offset": .count,
+        "text": .text(0...textBytesMax), "lines": .list(of: .text(0...lineBytesMax)), "offset": .count,
     ])
 
     var routes: [Route] {
@@ -35,7 +35,7 @@ struct ReportedRoutes {
                 role: .developer, body: ["application/json"],
                 describes: Description(
                     .runs,
-                    "Either `text`, as it is, or `lines`, each of which gets a line's end. With `offset`, the number of bytes before it, what is sent again is kept once. The answer comes when it is durable.",
+                    "Either `text`, as it is, or `lines`, each of which gets a line's end. With `offset`, the number of bytes before it, what is sent again is kept once; an empty `text` asks for that number. The answer comes when it is durable.",
                     takes: .init(Self.logInput, example: "{\"lines\":[\"compiling\",\"done\"],\"offset\":0}"),
                     answers: [.ok(.object(["bytes": .count]), example: "{\"bytes\":15}")], problems: [409]),
                 handler: logs),
@@ -113,7 +113,7 @@ struct ReportedRoutes {
     }
 
     private static func bytes(_ fields: inout Fields) -> [UInt8] {
-        let text = fields.string("text", max: textBytesMax, min: 1)
+        let text = fields.string("text", max: textBytesMax, min: 0)
         let lines = fields.strings("lines", max: linesMax)
         if let lines, lines.contains(where: { $0.unicodeScalars.count > lineBytesMax }) {
             fields.wrong("lines", "A line may have at most \(lineBytesMax) characters.")
