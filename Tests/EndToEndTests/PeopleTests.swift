@@ -41,7 +41,10 @@ import Testing
                 let definition = "jobs:\n  never:\n    if: \"branch == 'never'\"\n    steps: [{ run: make }]\n"
                 let pipeline = try cluster.api.call(
                     "POST", "/api/v1/pipelines",
-                    ["name": .string("p\(project)"), "project_id": .integer(project), "definition": .string(definition)])
+                    [
+                        "name": .string("p\(project)"), "project_id": .integer(project),
+                        "definition": .string(definition),
+                    ])
                 let id = try #require(pipeline["id"].int)
                 for _ in 0..<2 { try cluster.finish(try cluster.startRun(id)) }
             }

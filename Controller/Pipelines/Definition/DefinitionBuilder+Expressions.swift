@@ -28,13 +28,13 @@ extension DefinitionBuilder {
 
     /// Checks the expressions of a text for their place; `nil` where something was wrong.
     mutating func checked(_ value: SchemaValue, _ scope: ExpressionScope) -> Template? {
-        guard let syntax = value.template else { return nil }
-        if syntax.parts.count == 1, case .text(let text) = syntax.parts[0] {
+        guard let parts = value.parts else { return nil }
+        if parts.count == 1, case .text(let text) = parts[0] {
             return Template(parts: [.text(text)], span: value.span, path: value.path)
         }
         var template = Template(parts: [], span: value.span, path: value.path)
         var isRight = true
-        for part in syntax.parts {
+        for part in parts {
             switch part {
             case .text(let text):
                 template.parts.append(.text(text))

@@ -72,13 +72,19 @@ extension DefinitionBuilder {
         for (item, id) in zip(items, ids) {
             job.steps.append(step(id, item, job, scope))
         }
-        let order = StepOrder(of: job.steps, builtIn: job.builtInBefore)
+        // Few jobs have a step that names another, and only they need it.
+        var order: StepOrder?
         let known = job.steps.map(\.id) + job.builtInBefore
         let set = Set(known)
         var inner = scope
         for (index, item) in items.enumerated() {
             checkNeeds(job.steps[index].needs ?? [], among: known, set: set, "step")
-            let awaited = namesSteps(item) ? order.awaited(by: index) : []
+            var awaited: Set<String> = []
+            if namesSteps(item) {
+                let known = order ?? StepOrder(of: job.steps, builtIn: job.builtInBefore)
+                awaited = known.awaited(by: index)
+                order = known
+            }
             inner.steps = ExpressionScope.Steps(all: known, awaited: awaited)
             finish(&job.steps[index], item, inner)
         }
@@ -102,7 +108,7 @@ extension DefinitionBuilder {
         guard let fields = item.fields else { return false }
         if fields["if"]?.expression?.names(.steps) ?? false { return true }
         return (fields["env"]?.entries ?? []).contains { entry in
-            (entry.value.template?.parts ?? []).contains { part in
+            (entry.value.parts ?? []).contains { part in
                 if case .expression(let syntax) = part { syntax.names(.steps) } else { false }
             }
         }

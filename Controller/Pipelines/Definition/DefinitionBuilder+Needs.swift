@@ -27,7 +27,7 @@ extension DefinitionBuilder {
 
     /// A name, or a job with some of its cells: `build[arch=amd64]`.
     mutating func need(_ value: SchemaValue, _ scope: ExpressionScope) -> NeedDefinition? {
-        guard let parts = value.template?.parts, let first = parts.first else { return nil }
+        guard let parts = value.parts, let first = parts.first else { return nil }
         guard case .text(let text) = first, parts.count == 1 || text.contains("[") else {
             findings.report(
                 .invalidValue, "A need's name can't be filled in, only the values in its brackets.", at: value.span,

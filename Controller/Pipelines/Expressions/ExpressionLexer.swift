@@ -6,9 +6,53 @@ struct ExpressionLexer {
         case text(String)
         case number(Double)
         case word(String)
-        /// One of `( ) [ ] , . ! && || == != < <= > >=`.
-        case mark(String)
+        case mark(Mark)
         case end
+    }
+
+    enum Mark: String {
+        case open = "("
+        case close = ")"
+        case openIndex = "["
+        case closeIndex = "]"
+        case comma = ","
+        case dot = "."
+        case not = "!"
+        case and = "&&"
+        case or = "||"
+        case equal = "=="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+
+        init?(_ first: Unicode.Scalar, _ second: Unicode.Scalar) {
+            switch (first, second) {
+            case ("&", "&"): self = .and
+            case ("|", "|"): self = .or
+            case ("=", "="): self = .equal
+            case ("!", "="): self = .notEqual
+            case ("<", "="): self = .lessOrEqual
+            case (">", "="): self = .greaterOrEqual
+            default: return nil
+            }
+        }
+
+        init?(_ scalar: Unicode.Scalar) {
+            switch scalar {
+            case "(": self = .open
+            case ")": self = .close
+            case "[": self = .openIndex
+            case "]": self = .closeIndex
+            case ",": self = .comma
+            case ".": self = .dot
+            case "!": self = .not
+            case "<": self = .less
+            case ">": self = .greater
+            default: return nil
+            }
+        }
     }
 
     struct Located {
@@ -19,12 +63,13 @@ struct ExpressionLexer {
     private let scalars: [Unicode.Scalar]
     private var index = 0
 
-    init(_ text: String) { scalars = Array(text.unicodeScalars) }
+    init(_ text: String) { scalars = text.scalarArray }
 
     /// All tokens with `end` as the last.
     static func tokens(_ text: String) throws(ExpressionFault) -> [Located] {
         var lexer = ExpressionLexer(text)
         var tokens: [Located] = []
+        tokens.reserveCapacity(lexer.scalars.count / 3 + 2)
         while true {
             let token = try lexer.next()
             tokens.append(token)
@@ -44,16 +89,12 @@ struct ExpressionLexer {
             return Located(token: .word(string(start..<index)), range: start..<index)
         }
         let next = start + 1 < scalars.count ? scalars[start + 1] : " "
-        if (scalar == next && (scalar == "&" || scalar == "|"))
-            || (next == "=" && "=!<>".unicodeScalars.contains(scalar))
-        {
+        if let mark = Mark(scalar, next) {
             index += 2
-            return Located(token: .mark(string(start..<index)), range: start..<index)
+            return Located(token: .mark(mark), range: start..<index)
         }
         index += 1
-        if "()[],.!<>".unicodeScalars.contains(scalar) {
-            return Located(token: .mark(String(scalar)), range: start..<index)
-        }
+        if let mark = Mark(scalar) { return Located(token: .mark(mark), range: start..<index) }
         let hints: [Unicode.Scalar: String] = [
             "=": "Compare with `==`.", "&": "Both is `&&`.", "|": "Either is `||`.",
             "$": "Names stand without `$` in an expression: `branch`, `env.NAME`.",
@@ -105,18 +146,7 @@ struct ExpressionLexer {
         return Located(token: .number(value), range: start..<index)
     }
 
-    private func string(_ range: Range<Int>) -> String {
-        String(unsafeUninitializedCapacity: 4 * range.count) { buffer in
-            var count = 0
-            for scalar in scalars[range] {
-                for unit in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
-                    buffer[count] = unit
-                    count += 1
-                }
-            }
-            return count
-        }
-    }
+    private func string(_ range: Range<Int>) -> String { String(scalars[range]) }
 
     private func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         scalar == " " || scalar == "\n"

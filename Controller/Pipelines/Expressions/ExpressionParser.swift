@@ -9,16 +9,16 @@ struct ExpressionParser {
     private var nodes = 0
 
     static func parse(_ text: String) throws(ExpressionFault) -> ExpressionSyntax {
-        let length = text.unicodeScalars.count
         guard text.utf8.count <= PlanLimits.expressionBytesMax else {
             throw ExpressionFault(
                 code: .expressionLimit,
-                message: "The expression is longer than \(PlanLimits.expressionBytesMax) bytes.", range: 0..<length)
+                message: "The expression is longer than \(PlanLimits.expressionBytesMax) bytes.",
+                range: 0..<text.unicodeScalars.count)
         }
         var parser = ExpressionParser(tokens: try ExpressionLexer.tokens(text))
         guard parser.current.token != .end else {
             throw ExpressionFault(
-                code: .expressionSyntax, message: "The expression is empty.", range: 0..<length,
+                code: .expressionSyntax, message: "The expression is empty.", range: 0..<text.unicodeScalars.count,
                 hint: "Leave the word out where there is no condition.")
         }
         let syntax = try parser.disjunction()
@@ -30,14 +30,18 @@ struct ExpressionParser {
 
     private var current: ExpressionLexer.Located { tokens[index] }
 
-    private mutating func accept(_ mark: String) -> Bool {
-        guard current.token == .mark(mark) else { return false }
+    private func isNext(_ mark: ExpressionLexer.Mark) -> Bool {
+        if case .mark(mark) = tokens[index].token { true } else { false }
+    }
+
+    private mutating func accept(_ mark: ExpressionLexer.Mark) -> Bool {
+        guard isNext(mark) else { return false }
         index += 1
         return true
     }
 
-    private mutating func expect(_ mark: String) throws(ExpressionFault) {
-        guard accept(mark) else { throw unexpected("`\(mark)`") }
+    private mutating func expect(_ mark: ExpressionLexer.Mark) throws(ExpressionFault) {
+        guard accept(mark) else { throw unexpected("`\(mark.rawValue)`") }
     }
 
     private func unexpected(_ wanted: String) -> ExpressionFault {
@@ -47,7 +51,7 @@ struct ExpressionParser {
             case .text(let text): "there is the text '\(text.prefix(40))'"
             case .number(let number): "there is \(ExpressionValue.number(number).text)"
             case .word(let word): "there is `\(word.prefix(40))`"
-            case .mark(let mark): "there is `\(mark)`"
+            case .mark(let mark): "there is `\(mark.rawValue)`"
             }
         var hint: String?
         if case .word(let word) = current.token, ["and", "or", "not"].contains(word) {
@@ -77,22 +81,24 @@ struct ExpressionParser {
     }
 
     private mutating func disjunction() throws(ExpressionFault) -> ExpressionSyntax {
-        var terms = [try conjunction()]
-        while accept("||") { terms.append(try conjunction()) }
-        return terms.count == 1
-            ? terms[0] : .any(terms, terms[0].range.lowerBound..<terms[terms.count - 1].range.upperBound)
+        let first = try conjunction()
+        guard isNext(.or) else { return first }
+        var terms = [first]
+        while accept(.or) { terms.append(try conjunction()) }
+        return .any(terms, first.range.lowerBound..<terms[terms.count - 1].range.upperBound)
     }
 
     private mutating func conjunction() throws(ExpressionFault) -> ExpressionSyntax {
-        var terms = [try unary()]
-        while accept("&&") { terms.append(try unary()) }
-        return terms.count == 1
-            ? terms[0] : .all(terms, terms[0].range.lowerBound..<terms[terms.count - 1].range.upperBound)
+        let first = try unary()
+        guard isNext(.and) else { return first }
+        var terms = [first]
+        while accept(.and) { terms.append(try unary()) }
+        return .all(terms, first.range.lowerBound..<terms[terms.count - 1].range.upperBound)
     }
 
     private mutating func unary() throws(ExpressionFault) -> ExpressionSyntax {
         let start = current.range
-        guard accept("!") else { return try comparison() }
+        guard accept(.not) else { return try comparison() }
         try count(start)
         try deeper()
         defer { depth -= 1 }
@@ -102,7 +108,7 @@ struct ExpressionParser {
 
     /// `!a == b` would mean something else to half of its readers.
     private mutating func operandOfNot() throws(ExpressionFault) -> ExpressionSyntax {
-        let inner = current.token == .mark("!") ? try unary() : try operand()
+        let inner = isNext(.not) ? try unary() : try operand()
         if comparisonOperator != nil {
             throw ExpressionFault(
                 code: .expressionSyntax, message: "It is not clear what `!` belongs to.", range: current.range,
@@ -112,14 +118,14 @@ struct ExpressionParser {
     }
 
     private var comparisonOperator: Expression.Comparison? {
-        guard case .mark(let mark) = current.token else { return nil }
+        guard case .mark(let mark) = tokens[index].token else { return nil }
         return switch mark {
-        case "==": .equal
-        case "!=": .notEqual
-        case "<": .less
-        case "<=": .lessOrEqual
-        case ">": .greater
-        case ">=": .greaterOrEqual
+        case .equal: .equal
+        case .notEqual: .notEqual
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .greater: .greater
+        case .greaterOrEqual: .greaterOrEqual
         default: nil
         }
     }
@@ -148,12 +154,12 @@ struct ExpressionParser {
         case .number(let number):
             index += 1
             return .literal(.number(number), start.range)
-        case .mark("("):
+        case .mark(.open):
             index += 1
             try deeper()
             defer { depth -= 1 }
             let inner = try disjunction()
-            try expect(")")
+            try expect(.close)
             return inner
         case .word(let word):
             index += 1
@@ -161,7 +167,7 @@ struct ExpressionParser {
             case "true": return .literal(.boolean(true), start.range)
             case "false": return .literal(.boolean(false), start.range)
             case "null": return .literal(.null, start.range)
-            default: return current.token == .mark("(") ? try call(word, start.range) : try name(word, start.range)
+            default: return isNext(.open) ? try call(word, start.range) : try name(word, start.range)
             }
         case .mark, .end:
             throw unexpected("a value")
@@ -169,15 +175,15 @@ struct ExpressionParser {
     }
 
     private mutating func call(_ function: String, _ start: Range<Int>) throws(ExpressionFault) -> ExpressionSyntax {
-        try expect("(")
+        try expect(.open)
         try deeper()
         defer { depth -= 1 }
         var arguments: [ExpressionSyntax] = []
-        if current.token != .mark(")") {
-            repeat { arguments.append(try disjunction()) } while accept(",")
+        if !isNext(.close) {
+            repeat { arguments.append(try disjunction()) } while accept(.comma)
         }
         let end = current.range.upperBound
-        try expect(")")
+        try expect(.close)
         return .call(function, arguments: arguments, start.lowerBound..<end)
     }
 
@@ -185,17 +191,17 @@ struct ExpressionParser {
         var keys: [ExpressionSyntax.Key] = []
         var end = start.upperBound
         while true {
-            if accept(".") {
+            if accept(.dot) {
                 guard case .word(let word) = current.token else { throw unexpected("a name behind the dot") }
                 keys.append(.name(word, current.range))
                 end = current.range.upperBound
                 index += 1
-            } else if accept("[") {
+            } else if accept(.openIndex) {
                 try deeper()
                 let key = try disjunction()
                 depth -= 1
                 end = current.range.upperBound
-                try expect("]")
+                try expect(.closeIndex)
                 if case .literal(.text(let text), let range) = key {
                     keys.append(.name(text, range))
                 } else {

@@ -9,6 +9,12 @@ enum Scalars {
         }
     }
 
+    static func isBlank(_ text: String) -> Bool {
+        // Nearly every text begins with a visible character of ASCII, which needs no table of properties.
+        if let first = text.utf8.first, (33...126).contains(first) { return false }
+        return text.allSatisfy(\.isWhitespace)
+    }
+
     /// A decimal number as in JSON; no hexadecimal, no infinity.
     static func number(_ text: String) -> Double? {
         guard let first = text.utf8.first, (48...57).contains(first) || first == UInt8(ascii: "-"),
@@ -23,13 +29,13 @@ enum Scalars {
     static func unwrapped(_ text: String) -> (text: String, offset: Int) {
         // Most conditions stand for themselves.
         guard TemplateSyntax.hasMark(text) else { return (text, 0) }
-        let scalars = Array(text.unicodeScalars)
+        let scalars = text.scalarArray
         let start = scalars.prefix { $0.properties.isWhitespace }.count
         let end = scalars.count - scalars.reversed().prefix { $0.properties.isWhitespace }.count
         guard end - start >= 5, scalars[start...].starts(with: "${{".unicodeScalars),
             scalars[..<end].suffix(2).elementsEqual("}}".unicodeScalars)
         else { return (text, 0) }
-        return (String(String.UnicodeScalarView(scalars[start + 3..<end - 2])), start + 3)
+        return (String(scalars[start + 3..<end - 2]), start + 3)
     }
 }
 
@@ -37,22 +43,30 @@ enum Scalars {
 enum Amount {
     /// `90s`, `15m`, `1h30m`, `2d`: whole numbers with units from large to small, in milliseconds.
     static func duration(_ text: String) -> UInt64? {
-        let units: [(Character, UInt64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
-        var rest = text[...]
         var total: UInt64 = 0
-        var next = 0
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            rest = rest.dropFirst(digits.count)
-            guard !digits.isEmpty, digits.count <= 9, let count = UInt64(digits), let unit = rest.first,
-                let place = units[next...].firstIndex(where: { $0.0 == unit })
-            else { return nil }
-            total += count * units[place].1
-            next = place + 1
-            rest = rest.dropFirst()
+        var count: UInt64 = 0
+        var digits = 0
+        var last = UInt64.max
+        for byte in text.utf8 {
+            if (48...57).contains(byte) {
+                digits += 1
+                guard digits <= 9 else { return nil }
+                count = count * 10 + UInt64(byte - 48)
+                continue
+            }
+            let unit: UInt64
+            switch byte {
+            case UInt8(ascii: "d"): unit = 86_400_000
+            case UInt8(ascii: "h"): unit = 3_600_000
+            case UInt8(ascii: "m"): unit = 60_000
+            case UInt8(ascii: "s"): unit = 1000
+            default: return nil
+            }
+            guard digits > 0, unit < last else { return nil }
+            total += count * unit
+            (count, digits, last) = (0, 0, unit)
         }
-        return total
+        return digits == 0 && last < .max ? total : nil
     }
 
     static func durationText(_ milliseconds: UInt64) -> String {

@@ -78,7 +78,8 @@ package final class SchemaObject: Sendable {
     package let words: [SchemaWord]
     /// Those that must be there.
     let required: [SchemaWord]
-    private let bySpelling: [String: SchemaWord]
+    /// By the spelling's length in bytes: few words share one, and comparing them is faster than hashing.
+    private let byLength: [[(spelling: String, word: SchemaWord)]]
 
     init(title: String, words: [SchemaWord]) {
         self.title = title
@@ -87,19 +88,23 @@ package final class SchemaObject: Sendable {
         }
         self.words = words
         required = words.filter(\.isRequired)
-        var bySpelling: [String: SchemaWord] = [:]
-        for word in words {
-            for spelling in word.spellings {
-                precondition(bySpelling[spelling] == nil, "\(title) has the word \(spelling) twice")
-                bySpelling[spelling] = word
-            }
+        let spellings = words.flatMap { word in word.spellings.map { (spelling: $0, word: word) } }
+        let count = (spellings.lazy.map(\.spelling.utf8.count).max() ?? 0) + 1
+        var byLength = [[(spelling: String, word: SchemaWord)]](repeating: [], count: count)
+        for (spelling, word) in spellings {
+            let length = spelling.utf8.count
+            precondition(!byLength[length].contains { $0.spelling == spelling }, "\(title) has \(spelling) twice")
+            byLength[length].append((spelling, word))
         }
-        self.bySpelling = bySpelling
+        self.byLength = byLength
     }
 
     /// The word that is written so.
     package func word(spelled spelling: String) -> SchemaWord? {
-        bySpelling[spelling]
+        let length = spelling.utf8.count
+        guard length < byLength.count else { return nil }
+        for known in byLength[length] where known.spelling == spelling { return known.word }
+        return nil
     }
 }
 

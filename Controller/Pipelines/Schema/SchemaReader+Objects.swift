@@ -14,8 +14,9 @@ extension SchemaReader {
         }
         var fields = SchemaFields()
         fields.present.reserveCapacity(entries.count)
+        let inside = path.inside
         for entry in entries {
-            let inner = path.key(entry.key)
+            let inner = inside.key(entry.key)
             guard let word = object.word(spelled: entry.key) else {
                 if let others {
                     other(entry, others, &fields, inner)

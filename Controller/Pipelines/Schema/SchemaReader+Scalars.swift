@@ -3,12 +3,12 @@ import ControllerCore
 extension SchemaReader {
     mutating func text(
         _ node: YamlNode, _ rule: SchemaType.TextRule, _ path: DocumentPath
-    ) -> TemplateSyntax? {
+    ) -> SchemaValue? {
         guard case .scalar(let scalar) = node.content, !node.isNull else {
             let hint: String? =
                 node.isNull && rule.isEmptyAllowed
                 ? "Write \"\" for an empty text." : node.isNull ? "Write the value, or leave the word out." : nil
-            return wrong(node, "a text", path, hint: hint)?.template
+            return wrong(node, "a text", path, hint: hint)
         }
         let bytes = scalar.text.utf8.count
         guard bytes <= rule.bytesMax else {
@@ -17,7 +17,7 @@ extension SchemaReader {
                 path: path)
             return nil
         }
-        if !rule.isEmptyAllowed, scalar.text.allSatisfy(\.isWhitespace) {
+        if !rule.isEmptyAllowed, Scalars.isBlank(scalar.text) {
             findings.report(
                 .invalidValue, "The text is empty.", at: node.span, path: path,
                 hint: "Write the value, or leave the word out.")
@@ -28,11 +28,11 @@ extension SchemaReader {
                 findings.report(.notAvailableHere, "`${{ }}` can't be used here.", at: node.span, path: path)
                 return nil
             }
-            return TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path)
+            return SchemaValue(content: .text([.text(scalar.text)]), node: node, path: path)
         }
         let (parts, faults) = TemplateSyntax.parts(of: scalar.text)
         report(faults, in: node, path: path)
-        return faults.isEmpty ? TemplateSyntax(parts: parts, node: node, path: path) : nil
+        return faults.isEmpty ? SchemaValue(content: .text(parts), node: node, path: path) : nil
     }
 
     mutating func report(_ faults: [ExpressionFault], in node: YamlNode, path: DocumentPath) {
@@ -70,14 +70,13 @@ extension SchemaReader {
     }
 
     mutating func choice(_ node: YamlNode, _ options: [String], _ path: DocumentPath) -> SchemaValue? {
-        let list = options.map { "`\($0)`" }.joined(separator: ", ")
         guard case .scalar(let scalar) = node.content, options.contains(scalar.text) else {
+            let list = options.map { "`\($0)`" }.joined(separator: ", ")
             var hint: String?
             if case .scalar(let scalar) = node.content { hint = Nearest.hint(scalar.text, among: options) }
             return wrong(node, "one of \(list)", path, hint: hint)
         }
-        let template = TemplateSyntax(parts: [.text(scalar.text)], node: node, path: path)
-        return SchemaValue(content: .text(template), node: node, path: path)
+        return SchemaValue(content: .text([.text(scalar.text)]), node: node, path: path)
     }
 
     mutating func amount(

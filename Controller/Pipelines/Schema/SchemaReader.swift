@@ -14,7 +14,7 @@ struct SchemaReader {
     mutating func read(_ node: YamlNode, _ type: SchemaType, _ path: DocumentPath) -> SchemaValue? {
         switch type {
         case .text(let rule):
-            return text(node, rule, path).map { SchemaValue(content: .text($0), node: node, path: path) }
+            return text(node, rule, path)
         case .integer(let range):
             return integer(node, range, path)
         case .boolean:
@@ -80,8 +80,10 @@ struct SchemaReader {
     ) -> SchemaValue {
         checkCount(nodes.count, max, node, path)
         var values: [SchemaValue] = []
+        values.reserveCapacity(min(nodes.count, max))
+        let inside = path.inside
         for (index, node) in nodes.prefix(max).enumerated() {
-            if let value = read(node, item, path.index(index)) { values.append(value) }
+            if let value = read(node, item, inside.index(index)) { values.append(value) }
         }
         return SchemaValue(content: .list(values), node: node, path: path)
     }
@@ -92,8 +94,10 @@ struct SchemaReader {
         guard case .mapping(let entries) = node.content else { return wrong(node, "a map", path) }
         checkCount(entries.count, max, node, path)
         var values: [SchemaValue.Entry] = []
+        values.reserveCapacity(min(entries.count, max))
+        let inside = path.inside
         for entry in entries.prefix(max) {
-            let inner = path.key(entry.key)
+            let inner = inside.key(entry.key)
             checkKey(entry, keys, inner)
             if let value = read(entry.value, type, inner) {
                 values.append(SchemaValue.Entry(key: entry.key, keySpan: entry.keySpan, value: value))
@@ -122,7 +126,8 @@ struct SchemaReader {
             guard case .scalar(let scalar) = item.content, !item.isNull,
                 let mark = scalar.text.firstIndex(of: "="), mark != scalar.text.startIndex
             else {
-                return wrong(item, "a label with its value", items.count == 1 ? path : path.index(index), hint: hint)
+                return wrong(
+                    item, "a label with its value", items.count == 1 ? path : path.inside.index(index), hint: hint)
             }
             let value = YamlNode.Scalar(
                 text: String(scalar.text[scalar.text.index(after: mark)...]), style: scalar.style)

@@ -1,9 +1,9 @@
 import ControllerCore
 
-/// A value that was read and fits its type, with its place in the file.
-struct SchemaValue: Sendable {
+/// A value that was read and fits its type, with its place in the file. A class, because values are passed about much.
+final class SchemaValue: Sendable {
     enum Content: Sendable {
-        case text(TemplateSyntax)
+        case text([TemplateSyntax.Part])
         case integer(Int)
         case boolean(Bool)
         /// Milliseconds or bytes.
@@ -20,14 +20,20 @@ struct SchemaValue: Sendable {
         var value: SchemaValue
     }
 
-    var content: Content
-    var node: YamlNode
-    var path: DocumentPath
+    let content: Content
+    let node: YamlNode
+    let path: DocumentPath
+
+    init(content: Content, node: YamlNode, path: DocumentPath) {
+        self.content = content
+        self.node = node
+        self.path = path
+    }
 
     var span: SourceSpan { node.span }
 
     // What the types of the table promise; a value of another kind can't come from the reader.
-    var template: TemplateSyntax? { if case .text(let template) = content { template } else { nil } }
+    var parts: [TemplateSyntax.Part]? { if case .text(let parts) = content { parts } else { nil } }
     var boolean: Bool? { if case .boolean(let flag) = content { flag } else { nil } }
     var integer: Int? { if case .integer(let number) = content { number } else { nil } }
     var amount: UInt64? { if case .amount(let amount) = content { amount } else { nil } }
@@ -41,7 +47,7 @@ struct SchemaValue: Sendable {
 
     /// The text of a value that takes no `${{ }}`.
     var literal: String? {
-        guard let template, template.parts.count == 1, case .text(let text) = template.parts[0] else { return nil }
+        guard case .text(let parts) = content, parts.count == 1, case .text(let text) = parts[0] else { return nil }
         return text
     }
 }
@@ -76,7 +82,8 @@ struct SchemaFields: Sendable {
     private func index(of word: String) -> Int? {
         var index = 0
         while index < present.count {
-            if present[index].word == word { return index }
+            // Lengths differ mostly, and are cheaper to compare.
+            if present[index].word.utf8.count == word.utf8.count, present[index].word == word { return index }
             index += 1
         }
         return nil

@@ -1,43 +1,56 @@
-/// Where in a document something is: `jobs.build.steps[2].timeout`. A chain of parts; the text is only made when it is shown.
+/// Where in a document something is: `jobs.build.steps[2].timeout`. The text is only made when it is shown.
 package struct DocumentPath: Sendable, Equatable {
-    private enum Part: Sendable {
+    enum Part: Sendable {
+        case top
         case key(String)
         case index(Int)
     }
 
-    private final class Link: Sendable {
-        let parent: Link?
-        let part: Part
+    /// What all children of a list or a map have in common, so that a child's path needs no memory of its own.
+    final class Inside: Sendable {
+        fileprivate let path: DocumentPath
 
-        init(_ parent: Link?, _ part: Part) {
-            self.parent = parent
-            self.part = part
-        }
+        fileprivate init(_ path: DocumentPath) { self.path = path }
+
+        func key(_ name: String) -> DocumentPath { DocumentPath(self, .key(name)) }
+
+        func index(_ index: Int) -> DocumentPath { DocumentPath(self, .index(index)) }
     }
 
-    private let last: Link?
+    private let parent: Inside?
+    private let part: Part
 
-    init() { last = nil }
-
-    private init(_ last: Link) { self.last = last }
-
-    func key(_ name: String) -> DocumentPath { DocumentPath(Link(last, .key(name))) }
-
-    func index(_ index: Int) -> DocumentPath { DocumentPath(Link(last, .index(index))) }
-
-    package static func == (left: DocumentPath, right: DocumentPath) -> Bool {
-        left.last === right.last || left.text == right.text
+    init() {
+        parent = nil
+        part = .top
     }
+
+    /// - Parameter parts: from the top.
+    init(_ parts: [Part]) {
+        self.init()
+        for part in parts { self = DocumentPath(inside, part) }
+    }
+
+    fileprivate init(_ parent: Inside, _ part: Part) {
+        self.parent = parent
+        self.part = part
+    }
+
+    /// For the paths of what is in the list or the map here.
+    var inside: Inside { Inside(self) }
+
+    package static func == (left: DocumentPath, right: DocumentPath) -> Bool { left.text == right.text }
 
     package var text: String {
         var parts: [Part] = []
-        var link = last
-        while let part = link {
-            parts.append(part.part)
-            link = part.parent
+        var path = self
+        while let parent = path.parent {
+            parts.append(path.part)
+            path = parent.path
         }
         return parts.reversed().reduce(into: "") { text, part in
             switch part {
+            case .top: break
             case .index(let index): text += "[\(index)]"
             case .key(let name): text += Self.shown(name, isFirst: text.isEmpty)
             }

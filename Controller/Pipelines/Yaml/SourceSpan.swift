@@ -1,13 +1,30 @@
 package import ControllerCore
 
 /// A stretch of a file. Lines and columns count from 1, columns in Unicode scalars; the end is behind the last scalar.
+///
+/// Every node of a document has some of these, so they are kept small: a file has at most ``PlanLimits/sourceBytesMax`` bytes.
 package struct SourceSpan: Equatable, Hashable, Sendable {
-    package var line: Int
-    package var column: Int
-    package var endLine: Int
-    package var endColumn: Int
+    private var start: Place
+    private var end: Place
+    private var fileNumber: UInt32
+
+    private struct Place: Equatable, Hashable {
+        var line: UInt32
+        var column: UInt32
+    }
+
+    package init(line: Int, column: Int, endLine: Int, endColumn: Int, file: Int = 0) {
+        start = Place(line: UInt32(clamping: line), column: UInt32(clamping: column))
+        end = Place(line: UInt32(clamping: endLine), column: UInt32(clamping: endColumn))
+        fileNumber = UInt32(clamping: file)
+    }
+
+    package var line: Int { Int(start.line) }
+    package var column: Int { Int(start.column) }
+    package var endLine: Int { Int(end.line) }
+    package var endColumn: Int { Int(end.column) }
     /// Which of the files in ``Findings``: 0 for the pipeline's own, the others are included ones.
-    package var file = 0
+    package var file: Int { Int(fileNumber) }
 
     package static let start = SourceSpan(line: 1, column: 1, endLine: 1, endColumn: 1)
 

@@ -70,7 +70,12 @@ final class YamlNode: Sendable {
     /// Whether the node is YAML's null: nothing, `~` or `null` without quotes.
     var isNull: Bool {
         guard case .scalar(let scalar) = content, scalar.style == .plain else { return false }
-        return ["", "~", "null", "Null", "NULL"].contains(scalar.text)
+        return switch scalar.text.utf8.count {
+        case 0: true
+        case 1: scalar.text == "~"
+        case 4: scalar.text == "null" || scalar.text == "Null" || scalar.text == "NULL"
+        default: false
+        }
     }
 
     /// Where in the file a part of the scalar's text stands. Exact for texts on one line without escapes; the line

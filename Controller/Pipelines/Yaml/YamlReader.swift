@@ -12,6 +12,8 @@ struct YamlReader {
     private var anchors: [String: YamlNode] = [:]
     private var openAnchors: Set<String> = []
     private var nodeCount = 0
+    /// Where the reading is; only made a path when something is wrong there.
+    private var place: [DocumentPath.Part] = []
     private var hasAliases = false
 
     private init(_ source: [UInt8], file: Int, _ findings: Findings) {
@@ -68,7 +70,7 @@ struct YamlReader {
                     hint: "A pipeline has `steps` or `jobs`.")
                 return nil
             }
-            root = try node(try next(), depth: 0, path: DocumentPath())
+            root = try node(try next(), depth: 0)
             _ = try next()
             event = try next()
             if case .documentStart = event.kind {
@@ -92,29 +94,30 @@ struct YamlReader {
     }
 
     private mutating func node(
-        _ event: YamlEvents.Event, depth: Int, path: DocumentPath
+        _ event: YamlEvents.Event, depth: Int
     ) throws(Stop) -> YamlNode {
-        try count(1, at: event.span, path)
-        if let tag = event.tag, tag != "!" || !isScalar(event) { reportTag(tag, event.span, path) }
+        try count(1, at: event.span)
+        if let tag = event.tag, tag != "!" || !isScalar(event) { reportTag(tag, event.span) }
         let node: YamlNode
         switch event.kind {
         case .alias(let name):
-            return try resolve(name, event.span, depth: depth, path: path)
+            return try resolve(name, event.span, depth: depth)
         case .scalar(let scalar):
-            if scalar.text.utf8.contains(0) {
+            // Only an escape makes one; the file itself holds none.
+            if scalar.style == .doubleQuoted, scalar.text.utf8.contains(0) {
                 findings.report(
                     .invalidValue, "The text holds a NUL character, which no value may.", at: event.span,
-                    path: path)
+                    path: DocumentPath(place))
             }
             node = YamlNode(scalar: scalar, span: event.span)
         case .sequenceStart:
-            try checkDepth(depth + 1, event.span, path)
+            try checkDepth(depth + 1, event.span)
             if let anchor = event.anchor { openAnchors.insert(anchor) }
-            node = try sequence(event.span, depth: depth + 1, path: path)
+            node = try sequence(event.span, depth: depth + 1)
         case .mappingStart:
-            try checkDepth(depth + 1, event.span, path)
+            try checkDepth(depth + 1, event.span)
             if let anchor = event.anchor { openAnchors.insert(anchor) }
-            node = try mapping(event.span, depth: depth + 1, path: path)
+            node = try mapping(event.span, depth: depth + 1)
         case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
             throw Stop()
         }
@@ -131,7 +134,7 @@ struct YamlReader {
     }
 
     private mutating func sequence(
-        _ start: SourceSpan, depth: Int, path: DocumentPath
+        _ start: SourceSpan, depth: Int
     ) throws(Stop) -> YamlNode {
         var items: [YamlNode] = []
         var end = start
@@ -140,14 +143,16 @@ struct YamlReader {
             if case .sequenceEnd = event.kind {
                 return YamlNode(sequence: items, span: closed(start, event.span, last: end))
             }
-            let item = try node(event, depth: depth, path: path.index(items.count))
+            place.append(.index(items.count))
+            let item = try node(event, depth: depth)
+            place.removeLast()
             items.append(item)
             end = isAlias(event) ? event.span : item.span
         }
     }
 
     private mutating func mapping(
-        _ start: SourceSpan, depth: Int, path: DocumentPath
+        _ start: SourceSpan, depth: Int
     ) throws(Stop) -> YamlNode {
         var builder = YamlMappingBuilder()
         var end = start
@@ -156,27 +161,31 @@ struct YamlReader {
             if case .mappingEnd = event.kind {
                 return YamlNode(mapping: builder.finished(), span: closed(start, event.span, last: end))
             }
-            try count(1, at: event.span, path)
+            try count(1, at: event.span)
             var key: YamlNode.Scalar?
             switch event.kind {
             case .scalar(let scalar):
-                if let tag = event.tag, tag != "!" { reportTag(tag, event.span, path) }
+                if let tag = event.tag, tag != "!" { reportTag(tag, event.span) }
                 if let anchor = event.anchor { anchors[anchor] = YamlNode(scalar: scalar, span: event.span) }
                 key = scalar
             case .alias:
                 findings.report(
-                    .keyNotText, "An alias can't be a key.", at: event.span, path: path, hint: "Write the key out."
+                    .keyNotText, "An alias can't be a key.", at: event.span, path: DocumentPath(place),
+                    hint: "Write the key out."
                 )
             default:
                 findings.report(
-                    .keyNotText, "A key must be a text, not a list or a map.", at: event.span, path: path,
+                    .keyNotText, "A key must be a text, not a list or a map.", at: event.span,
+                    path: DocumentPath(place),
                     hint: "A text that begins with `[` or `{` needs quotes.")
-                _ = try node(event, depth: depth, path: path)
+                _ = try node(event, depth: depth)
             }
             let valueEvent = try next()
-            let value = try node(valueEvent, depth: depth, path: path.key(key?.text ?? "?"))
+            place.append(.key(key?.text ?? "?"))
+            let value = try node(valueEvent, depth: depth)
+            place.removeLast()
             end = isAlias(valueEvent) ? valueEvent.span : value.span
-            if let key { builder.add(key, event.span, value, path, &findings) }
+            if let key { builder.add(key, event.span, value, place, &findings) }
         }
     }
 
@@ -195,37 +204,37 @@ struct YamlReader {
     }
 
     private mutating func resolve(
-        _ name: String, _ span: SourceSpan, depth: Int, path: DocumentPath
+        _ name: String, _ span: SourceSpan, depth: Int
     ) throws(Stop) -> YamlNode {
         hasAliases = true
         if openAnchors.contains(name) {
             findings.report(
-                .aliasCycle, "The anchor `\(name)` contains itself.", at: span, path: path,
+                .aliasCycle, "The anchor `\(name)` contains itself.", at: span, path: DocumentPath(place),
                 hint: "An alias can only stand for something that is complete before it.")
             throw Stop()
         }
         guard let node = anchors[name] else {
             findings.report(
-                .aliasUnknown, "There is no anchor `&\(name)` before this alias.", at: span, path: path,
+                .aliasUnknown, "There is no anchor `&\(name)` before this alias.", at: span, path: DocumentPath(place),
                 hint: Nearest.hint(name, among: anchors.keys.sorted()) ?? "A text that begins with `*` needs quotes.")
             throw Stop()
         }
-        try checkDepth(depth + node.height, span, path)
-        try count(node.weight, at: span, path)
+        try checkDepth(depth + node.height, span)
+        try count(node.weight, at: span)
         return node
     }
 
-    private mutating func count(_ nodes: Int, at span: SourceSpan, _ path: DocumentPath) throws(Stop) {
+    private mutating func count(_ nodes: Int, at span: SourceSpan) throws(Stop) {
         nodeCount += nodes
         guard nodeCount > PlanLimits.yamlNodesMax else { return }
         findings.report(
             hasAliases ? .aliasExpansion : .yamlNodes,
             "The document has more than \(PlanLimits.yamlNodesMax) nodes"
-                + (hasAliases ? " when its aliases are expanded." : "."), at: span, path: path)
+                + (hasAliases ? " when its aliases are expanded." : "."), at: span, path: DocumentPath(place))
         throw Stop()
     }
 
-    private mutating func checkDepth(_ depth: Int, _ span: SourceSpan, _ path: DocumentPath) throws(Stop) {
+    private mutating func checkDepth(_ depth: Int, _ span: SourceSpan) throws(Stop) {
         guard depth > PlanLimits.yamlDepthMax else { return }
         reportDepth(span)
         throw Stop()
@@ -236,9 +245,9 @@ struct YamlReader {
             .yamlDepth, "Lists and maps are nested more than \(PlanLimits.yamlDepthMax) deep.", at: span)
     }
 
-    private mutating func reportTag(_ tag: String, _ span: SourceSpan, _ path: DocumentPath) {
+    private mutating func reportTag(_ tag: String, _ span: SourceSpan) {
         findings.report(
-            .yamlTag, "`\(tag.prefix(40))` is a YAML tag; tags are not used here.", at: span, path: path,
+            .yamlTag, "`\(tag.prefix(40))` is a YAML tag; tags are not used here.", at: span, path: DocumentPath(place),
             hint: "A text that begins with `!` needs quotes.")
     }
 
