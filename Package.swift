@@ -250,7 +250,7 @@ let package = Package(
                 httpTypes,
                 nioCore, nioPosix, logging,
             ]),
-        tests("CLITests", ["ansflow", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+        tests("CLITests", ["ansflow", argumentParser, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         tests("AgentMaskTests", ["AgentMask"]),
         tests("AgentShimCoreTests", ["AgentShimCore", "AnsFlowRecords"]),
         tests("AgentShimTests", ["AgentShimCore", "AnsFlowRecords", "ansflow-shim"]),

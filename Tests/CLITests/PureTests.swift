@@ -1,3 +1,4 @@
+import ArgumentParser
 import Testing
 
 @testable import ansflow
@@ -6,6 +7,18 @@ import Testing
 @Suite struct PureTests {
     private func lines(_ range: ClosedRange<Int64>) -> [LogLineModel] {
         range.map { LogLineModel(n: $0, text: "\($0)") }
+    }
+
+    /// A name that is made from the type's costs a search through all conformances of the program: half of the time of a start.
+    @Test func everyCommandNamesItself() {
+        var open: [any ParsableCommand.Type] = [AnsFlowCommand.self]
+        var count = 0
+        while let command = open.popLast() {
+            count += 1
+            #expect(command.configuration.commandName != nil, "\(command)")
+            open += command.configuration.subcommands
+        }
+        #expect(count > 100)
     }
 
     @Test func cursorTakesEveryLineOnce() {

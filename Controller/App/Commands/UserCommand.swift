@@ -10,7 +10,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List users.",
+            commandName: "list", abstract: "List users.",
             discussion: """
                 EXAMPLES
                   ansflow-controller user list --data-dir /var/lib/ansflow
@@ -24,7 +24,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a user; a random password is printed once.",
+            commandName: "create", abstract: "Make a user; a random password is printed once.",
             discussion: """
                 EXAMPLES
                   ansflow-controller user create octo --data-dir /var/lib/ansflow
@@ -73,6 +73,7 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Make a new key and seal every secret with it; everything goes on meanwhile.",
             discussion: """
                 EXAMPLES

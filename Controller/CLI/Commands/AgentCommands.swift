@@ -115,7 +115,7 @@ package struct AgentTarget: ParsableArguments {
 extension AgentCommand {
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show an agent.",
+            commandName: "show", abstract: "Show an agent.",
             discussion: """
                 Examples:
                   ansflow agent show builder1
@@ -146,7 +146,7 @@ extension AgentCommand {
 
     package struct Pause: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Give an agent no new jobs; what runs there goes on.",
+            commandName: "pause", abstract: "Give an agent no new jobs; what runs there goes on.",
             discussion: """
                 Examples:
                   ansflow agent pause builder1 --note "disk is being replaced"
@@ -164,7 +164,7 @@ extension AgentCommand {
 
     package struct Resume: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Let a paused agent take jobs again.",
+            commandName: "resume", abstract: "Let a paused agent take jobs again.",
             discussion: """
                 Examples:
                   ansflow agent resume builder1
@@ -179,7 +179,7 @@ extension AgentCommand {
 
     package struct Drain: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Let an agent finish its jobs and give it no new ones.",
+            commandName: "drain", abstract: "Let an agent finish its jobs and give it no new ones.",
             discussion: """
                 Examples:
                   ansflow agent drain builder1
@@ -194,7 +194,7 @@ extension AgentCommand {
 
     package struct Revoke: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Take an agent's access away for good; what runs there ends as lost.",
+            commandName: "revoke", abstract: "Take an agent's access away for good; what runs there ends as lost.",
             discussion: """
                 Examples:
                   ansflow agent revoke builder1
@@ -209,6 +209,7 @@ extension AgentCommand {
 
     package struct Gone: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "gone",
             abstract: "Say that an unreachable agent will not come back; its attempts end as lost.",
             discussion: """
                 Silence ends nothing by itself: a step may still run on a host that does not answer. This is how an operator says that \

@@ -41,7 +41,7 @@ package struct AnsFlowCommand: AsyncParsableCommand {
     package init() {}
 
     /// Parses the arguments, runs the command and ends the process with the code that says how it went.
-    package static func start(_ arguments: [String]? = nil) async -> Never {
+    @MainActor package static func start(_ arguments: [String]? = nil) async -> Never {
         do {
             var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -29,7 +29,7 @@ struct ArtifactModel: Decodable, Sendable {
 extension ArtifactCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List what a run's jobs have kept.",
+            commandName: "list", abstract: "List what a run's jobs have kept.",
             discussion: """
                 Examples:
                   ansflow artifact list 7
@@ -61,7 +61,7 @@ extension ArtifactCommand {
 
     package struct Get: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Fetch a file that a job has kept, or all of a job as a tar archive.",
+            commandName: "get", abstract: "Fetch a file that a job has kept, or all of a job as a tar archive.",
             discussion: """
                 A fetch that was cut off goes on where it broke: the part that is there lies beside the file, with `.part` behind \
                 its name. The file appears when its SHA-256 is right.

@@ -56,7 +56,7 @@ private struct EnvironmentModel: Decodable, Sendable {
 extension EnvironmentCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List environments with what is deployed to each.",
+            commandName: "list", abstract: "List environments with what is deployed to each.",
             discussion: """
                 Examples:
                   ansflow environment list
@@ -85,7 +85,7 @@ extension EnvironmentCommand {
 
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show what was deployed to an environment, newest first.",
+            commandName: "show", abstract: "Show what was deployed to an environment, newest first.",
             discussion: """
                 Examples:
                   ansflow environment show production

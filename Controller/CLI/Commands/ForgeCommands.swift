@@ -53,7 +53,7 @@ package struct ForgePlace: ParsableArguments {
 extension ForgeCommand {
     package struct Add: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Have a forge told how runs stand.",
+            commandName: "add", abstract: "Have a forge told how runs stand.",
             discussion: """
                 The token is kept as a secret of the project, and the forge connection names it.
 
@@ -98,7 +98,7 @@ extension ForgeCommand {
 
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List the forges that a project reports to.",
+            commandName: "list", abstract: "List the forges that a project reports to.",
             discussion: """
                 Examples:
                   ansflow forge list
@@ -127,7 +127,7 @@ extension ForgeCommand {
 
     package struct Statuses: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show what a forge was told, the newest first, and why it was not told.",
+            commandName: "statuses", abstract: "Show what a forge was told, the newest first, and why it was not told.",
             discussion: """
                 Examples:
                   ansflow forge statuses 1
@@ -162,7 +162,7 @@ extension ForgeCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Tell a forge nothing more; what it was told stays there.",
+            commandName: "delete", abstract: "Tell a forge nothing more; what it was told stays there.",
             discussion: """
                 Examples:
                   ansflow forge delete 1

@@ -66,7 +66,7 @@ package struct HookPlace: ParsableArguments {
 extension HookCommand {
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Make a hook and say which address and secret its sender needs.",
+            commandName: "create", abstract: "Make a hook and say which address and secret its sender needs.",
             discussion: """
                 A forge's hook starts the pipelines of the project that check its repository out, or those that are named. The secret \
                 is random unless --secret-from-stdin reads one from standard input.
@@ -119,7 +119,7 @@ extension HookCommand {
 
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List a project's hooks.",
+            commandName: "list", abstract: "List a project's hooks.",
             discussion: """
                 Examples:
                   ansflow hook list
@@ -155,6 +155,7 @@ extension HookCommand {
 
     package struct Test: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Send a delivery that starts nothing through everything behind the check of signatures.",
             discussion: """
                 Examples:
@@ -229,7 +230,7 @@ extension HookCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete a hook; what it has started stays.",
+            commandName: "delete", abstract: "Delete a hook; what it has started stays.",
             discussion: """
                 Examples:
                   ansflow hook delete 3

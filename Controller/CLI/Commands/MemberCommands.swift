@@ -21,7 +21,7 @@ package struct MemberCommand: AsyncParsableCommand {
 extension MemberCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List a project's members, by name.",
+            commandName: "list", abstract: "List a project's members, by name.",
             discussion: """
                 Examples:
                   ansflow member list widgets
@@ -53,7 +53,7 @@ extension MemberCommand {
 
     package struct Set: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Add a member, or give one another role.",
+            commandName: "set", abstract: "Add a member, or give one another role.",
             discussion: """
                 Owners who are no administrators name the user by id: only administrators may look users up.
 
@@ -87,7 +87,7 @@ extension MemberCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Remove a member; everybody may leave.",
+            commandName: "delete", abstract: "Remove a member; everybody may leave.",
             discussion: """
                 Examples:
                   ansflow member delete widgets octo

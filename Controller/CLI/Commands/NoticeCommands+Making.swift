@@ -8,7 +8,7 @@ private struct NamedModel: Decodable, Sendable {
 extension NoticeCommand {
     package struct AddTarget: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Add a hook or team chat that notices can go to.",
+            commandName: "add-target", abstract: "Add a hook or team chat that notices can go to.",
             discussion: """
                 The address of a team chat is a secret: keep it in one, and name it with --address-secret.
 
@@ -58,7 +58,7 @@ extension NoticeCommand {
 
     package struct AddRule: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Have somebody told of something.",
+            commandName: "add-rule", abstract: "Have somebody told of something.",
             discussion: """
                 Events: failed, fixed, always, waiting_for_approval, agent_lost, disk_low.
 
@@ -109,7 +109,7 @@ extension NoticeCommand {
 
     package struct DeleteRule: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete a rule; its target stays.",
+            commandName: "delete-rule", abstract: "Delete a rule; its target stays.",
             discussion: """
                 Examples:
                   ansflow notice delete-rule 2

@@ -55,7 +55,7 @@ private struct MarkedModel: Decodable, Sendable {
 extension NoticeCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List notices, the newest first.",
+            commandName: "list", abstract: "List notices, the newest first.",
             discussion: """
                 Examples:
                   ansflow notice list
@@ -90,7 +90,7 @@ extension NoticeCommand {
 
     package struct Read: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Mark notices as read.",
+            commandName: "read", abstract: "Mark notices as read.",
             discussion: """
                 Examples:
                   ansflow notice read 9 10
@@ -123,7 +123,7 @@ extension NoticeCommand {
 
     package struct Rules: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List the rules that say who is told of what.",
+            commandName: "rules", abstract: "List the rules that say who is told of what.",
             discussion: """
                 Examples:
                   ansflow notice rules
@@ -157,6 +157,7 @@ extension NoticeCommand {
 
     package struct Test: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Send a test notice to a rule's target now; ends with 1 where it does not arrive.",
             discussion: """
                 Examples:

@@ -22,7 +22,7 @@ package struct PipelineCommand: AsyncParsableCommand {
 extension PipelineCommand {
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Store a pipeline.",
+            commandName: "create", abstract: "Store a pipeline.",
             discussion: """
                 The repository is what its jobs check out. With --file the definition is stored; without, each run reads it from the \
                 repository, at its own commit, from --path. With --replace, a pipeline of that name is changed instead of an error.
@@ -118,6 +118,7 @@ extension PipelineCommand {
 
     package struct Validate: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "validate",
             abstract: "Have the controller check a definition, and print all that is wrong with it.",
             discussion: """
                 Exits 1 where the definition has an error. Each finding is printed as FILE:LINE:COLUMN: severity: text. `ansflow validate` \
@@ -164,7 +165,7 @@ extension PipelineCommand {
 
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List pipelines.",
+            commandName: "list", abstract: "List pipelines.",
             discussion: """
                 Examples:
                   ansflow pipeline list
@@ -196,7 +197,7 @@ extension PipelineCommand {
 
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show a pipeline and its definition.",
+            commandName: "show", abstract: "Show a pipeline and its definition.",
             discussion: """
                 Examples:
                   ansflow pipeline show quickstart
@@ -250,7 +251,7 @@ extension PipelineCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete a pipeline. Its finished runs stay readable.",
+            commandName: "delete", abstract: "Delete a pipeline. Its finished runs stay readable.",
             discussion: """
                 Examples:
                   ansflow pipeline delete nightly

@@ -4,7 +4,7 @@ import ControllerPipelines
 extension PipelineCommand {
     package struct Schema: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Print the JSON Schema of definitions, for editors.",
+            commandName: "schema", abstract: "Print the JSON Schema of definitions, for editors.",
             discussion: """
                 Editors that know the YAML language server take it from the file's first line:
                 # yaml-language-server: $schema=ansflow.schema.json

@@ -19,7 +19,7 @@ package struct ProjectCommand: AsyncParsableCommand {
 extension ProjectCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List the projects that you may see, by name.",
+            commandName: "list", abstract: "List the projects that you may see, by name.",
             discussion: """
                 Examples:
                   ansflow project list
@@ -52,7 +52,7 @@ extension ProjectCommand {
 
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show one project.",
+            commandName: "show", abstract: "Show one project.",
             discussion: """
                 Examples:
                   ansflow project show widgets
@@ -75,7 +75,7 @@ extension ProjectCommand {
 
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Make a project, as an administrator.",
+            commandName: "create", abstract: "Make a project, as an administrator.",
             discussion: """
                 Examples:
                   ansflow project create widgets
@@ -105,7 +105,7 @@ extension ProjectCommand {
 
     package struct Set: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Rename a project, describe it, archive it or make it active again.",
+            commandName: "set", abstract: "Rename a project, describe it, archive it or make it active again.",
             discussion: """
                 An archived project can be read; nothing of it changes and nothing starts.
 
@@ -149,6 +149,7 @@ extension ProjectCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Delete a project with its pipelines, runs, logs, artifacts, hooks and secrets.",
             discussion: """
                 It can't be undone. Its name has to be given once more. No run of it may be going on.

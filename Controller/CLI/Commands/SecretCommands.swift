@@ -51,7 +51,7 @@ private struct SecretModel: Decodable, Sendable {
 extension SecretCommand {
     package struct Set: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Set or replace a secret; its value is read from standard input.",
+            commandName: "set", abstract: "Set or replace a secret; its value is read from standard input.",
             discussion: """
                 The value is never an argument, which others on this machine could see. The line feed behind a value of one \
                 line is dropped; a value of several lines, such as a key, is kept as it is.
@@ -104,7 +104,7 @@ extension SecretCommand {
 
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List the names of secrets.",
+            commandName: "list", abstract: "List the names of secrets.",
             discussion: """
                 Examples:
                   ansflow secret list
@@ -133,7 +133,7 @@ extension SecretCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete a secret; steps that name it then fail to start.",
+            commandName: "delete", abstract: "Delete a secret; steps that name it then fail to start.",
             discussion: """
                 Examples:
                   ansflow secret delete registry_key

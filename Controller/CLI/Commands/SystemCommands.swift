@@ -38,7 +38,7 @@ package struct SystemCommand: AsyncParsableCommand {
 
     package struct Backup: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Make a backup now, in the directory of the controller's --backup-dir.",
+            commandName: "backup", abstract: "Make a backup now, in the directory of the controller's --backup-dir.",
             discussion: """
                 Examples:
                   ansflow system backup
@@ -59,7 +59,7 @@ package struct SystemCommand: AsyncParsableCommand {
 
     package struct Backups: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List the backups, newest first.",
+            commandName: "backups", abstract: "List the backups, newest first.",
             discussion: """
                 Examples:
                   ansflow system backups
@@ -85,6 +85,7 @@ package struct SystemCommand: AsyncParsableCommand {
 
     package struct Retention: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "retention",
             abstract: "Remove now what is older or more than the controller's settings say, or only list it.",
             discussion: """
                 Examples:

@@ -15,7 +15,7 @@ package struct AgentTokenCommand: AsyncParsableCommand {
 
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Make a token that enrols one agent, once, soon.",
+            commandName: "create", abstract: "Make a token that enrols one agent, once, soon.",
             discussion: """
                 The token is the only line on standard output. With --agent it gives a known agent a new key and keeps its name \
                 and history.
@@ -67,6 +67,7 @@ package struct APIKeyCommand: AsyncParsableCommand {
 
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make an API key. It is shown once and is the only line on standard output.",
             discussion: """
                 Examples:
@@ -107,7 +108,7 @@ package struct APIKeyCommand: AsyncParsableCommand {
 
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List your API keys, without their secrets.",
+            commandName: "list", abstract: "List your API keys, without their secrets.",
             discussion: """
                 Examples:
                   ansflow api-key list
@@ -140,7 +141,7 @@ package struct APIKeyCommand: AsyncParsableCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete an API key; it stops working at once.",
+            commandName: "delete", abstract: "Delete an API key; it stops working at once.",
             discussion: """
                 Examples:
                   ansflow api-key delete 4

@@ -50,7 +50,7 @@ package struct UserCommand: AsyncParsableCommand {
 extension UserCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List users, by name.",
+            commandName: "list", abstract: "List users, by name.",
             discussion: """
                 Examples:
                   ansflow user list
@@ -82,7 +82,7 @@ extension UserCommand {
 
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show one user.",
+            commandName: "show", abstract: "Show one user.",
             discussion: """
                 Examples:
                   ansflow user show octo
@@ -104,7 +104,7 @@ extension UserCommand {
 
     package struct Create: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Make a user; the password is asked for.",
+            commandName: "create", abstract: "Make a user; the password is asked for.",
             discussion: """
                 Examples:
                   ansflow user create octo
@@ -137,7 +137,7 @@ extension UserCommand {
 
     package struct Set: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Disable or enable a user, make one an administrator or not, set a password.",
+            commandName: "set", abstract: "Disable or enable a user, make one an administrator or not, set a password.",
             discussion: """
                 All logins of a user who is disabled or gets another password end.
 
@@ -186,7 +186,7 @@ extension UserCommand {
 
     package struct Delete: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Delete a user with logins, API keys and memberships.",
+            commandName: "delete", abstract: "Delete a user with logins, API keys and memberships.",
             discussion: """
                 What the user did stays in the audit log.
 

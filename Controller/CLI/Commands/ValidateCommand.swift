@@ -3,8 +3,9 @@ package import ControllerCore
 import ControllerPipelines
 import FoundationEssentials
 
-/// Checks definitions on this machine, with the reader that the controller uses.
-package struct ValidateCommand: AsyncParsableCommand {
+/// Checks definitions on this machine, with the reader that the controller uses. On the main thread: the memory of others grows by a
+/// page for each call of the system.
+package struct ValidateCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "Check definitions on this machine, without a controller.",
@@ -33,7 +34,7 @@ package struct ValidateCommand: AsyncParsableCommand {
         }
     }
 
-    package func run() async throws {
+    package func run() throws {
         let reports = try (files.isEmpty ? [".ansflow.yml"] : files).map(LocalValidation.init)
         if json {
             Terminal.print(try LocalValidation.json(reports))

@@ -44,7 +44,7 @@ private struct EventModel: Decodable, Sendable {
 extension WebhookCommand {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "List what came, newest first.",
+            commandName: "list", abstract: "List what came, newest first.",
             discussion: """
                 Examples:
                   ansflow webhook list
@@ -91,7 +91,7 @@ extension WebhookCommand {
 
     package struct Show: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
-            abstract: "Show one event and what it did to each pipeline.",
+            commandName: "show", abstract: "Show one event and what it did to each pipeline.",
             discussion: """
                 Examples:
                   ansflow webhook show 41
@@ -136,6 +136,7 @@ extension WebhookCommand {
 
     package struct Replay: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "replay",
             abstract: "Judge an event once more, as a new one, with the pipelines as they are now.",
             discussion: """
                 Examples:

@@ -28,10 +28,8 @@ extension DefinitionBuilder {
 
     /// Checks the expressions of a text for their place; `nil` where something was wrong.
     mutating func checked(_ value: SchemaValue, _ scope: ExpressionScope) -> Template? {
+        if let text = value.literal { return Template(parts: [.text(text)], span: value.span, path: value.path) }
         guard let parts = value.parts else { return nil }
-        if parts.count == 1, case .text(let text) = parts[0] {
-            return Template(parts: [.text(text)], span: value.span, path: value.path)
-        }
         var template = Template(parts: [], span: value.span, path: value.path)
         var isRight = true
         for part in parts {

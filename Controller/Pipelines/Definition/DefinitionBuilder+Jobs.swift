@@ -108,9 +108,10 @@ extension DefinitionBuilder {
         guard let fields = item.fields else { return false }
         if fields["if"]?.expression?.names(.steps) ?? false { return true }
         return (fields["env"]?.entries ?? []).contains { entry in
-            (entry.value.parts ?? []).contains { part in
-                if case .expression(let syntax) = part { syntax.names(.steps) } else { false }
-            }
+            entry.value.literal == nil
+                && (entry.value.parts ?? []).contains { part in
+                    if case .expression(let syntax) = part { syntax.names(.steps) } else { false }
+                }
         }
     }
 

@@ -28,11 +28,25 @@ extension SchemaReader {
                 findings.report(.notAvailableHere, "`${{ }}` can't be used here.", at: node.span, path: path)
                 return nil
             }
-            return SchemaValue(content: .text([.text(scalar.text)]), node: node, path: path)
+            return SchemaValue(content: .literal(scalar.text), node: node, path: path)
         }
-        let (parts, faults) = TemplateSyntax.parts(of: scalar.text)
+        guard TemplateSyntax.hasMark(scalar.text) else {
+            return SchemaValue(content: .literal(scalar.text), node: node, path: path)
+        }
+        return template(scalar.text, node, path)
+    }
+
+    private mutating func template(_ text: String, _ node: YamlNode, _ path: DocumentPath) -> SchemaValue? {
+        if let parts = templates[text] { return SchemaValue(content: .template(parts), node: node, path: path) }
+        let (parts, faults) = TemplateSyntax.parts(of: text)
         report(faults, in: node, path: path)
-        return faults.isEmpty ? SchemaValue(content: .text(parts), node: node, path: path) : nil
+        guard faults.isEmpty else { return nil }
+        // What is only an escaped mark is a text.
+        if parts.count == 1, case .text(let text) = parts[0] {
+            return SchemaValue(content: .literal(text), node: node, path: path)
+        }
+        templates[text] = parts
+        return SchemaValue(content: .template(parts), node: node, path: path)
     }
 
     mutating func report(_ faults: [ExpressionFault], in node: YamlNode, path: DocumentPath) {
@@ -76,7 +90,7 @@ extension SchemaReader {
             if case .scalar(let scalar) = node.content { hint = Nearest.hint(scalar.text, among: options) }
             return wrong(node, "one of \(list)", path, hint: hint)
         }
-        return SchemaValue(content: .text([.text(scalar.text)]), node: node, path: path)
+        return SchemaValue(content: .literal(scalar.text), node: node, path: path)
     }
 
     mutating func amount(
@@ -102,9 +116,13 @@ extension SchemaReader {
         guard case .scalar(let scalar) = node.content, !node.isNull else {
             return wrong(node, "a condition", path)
         }
+        if let syntax = conditions[scalar.text] {
+            return SchemaValue(content: .expression(syntax), node: node, path: path)
+        }
         let (text, offset) = Scalars.unwrapped(scalar.text)
         do throws(ExpressionFault) {
             let syntax = try ExpressionParser.parse(text).moved(by: offset)
+            conditions[scalar.text] = syntax
             return SchemaValue(content: .expression(syntax), node: node, path: path)
         } catch {
             var fault = error

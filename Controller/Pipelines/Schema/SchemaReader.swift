@@ -3,6 +3,9 @@ import ControllerCore
 /// Reads a document against the table, strictly: whatever does not fit is reported, and the rest is read on.
 struct SchemaReader {
     var findings: Findings
+    /// What was parsed before, by its text: large files say the same in many steps. No more than the file holds.
+    var conditions: [String: ExpressionSyntax] = [:]
+    var templates: [String: [TemplateSyntax.Part]] = [:]
 
     static func read(_ root: YamlNode, as object: SchemaObject, _ findings: inout Findings) -> SchemaFields? {
         var reader = SchemaReader(findings: findings)

@@ -3,7 +3,9 @@ import ControllerCore
 /// A value that was read and fits its type, with its place in the file. A class, because values are passed about much.
 final class SchemaValue: Sendable {
     enum Content: Sendable {
-        case text([TemplateSyntax.Part])
+        /// A text without `${{ }}`, as nearly all are.
+        case literal(String)
+        case template([TemplateSyntax.Part])
         case integer(Int)
         case boolean(Bool)
         /// Milliseconds or bytes.
@@ -33,7 +35,14 @@ final class SchemaValue: Sendable {
     var span: SourceSpan { node.span }
 
     // What the types of the table promise; a value of another kind can't come from the reader.
-    var parts: [TemplateSyntax.Part]? { if case .text(let parts) = content { parts } else { nil } }
+    /// Of a text.
+    var parts: [TemplateSyntax.Part]? {
+        switch content {
+        case .literal(let text): [.text(text)]
+        case .template(let parts): parts
+        default: nil
+        }
+    }
     var boolean: Bool? { if case .boolean(let flag) = content { flag } else { nil } }
     var integer: Int? { if case .integer(let number) = content { number } else { nil } }
     var amount: UInt64? { if case .amount(let amount) = content { amount } else { nil } }
@@ -46,10 +55,7 @@ final class SchemaValue: Sendable {
     var isList: Bool { if case .list = content { true } else { false } }
 
     /// The text of a value that takes no `${{ }}`.
-    var literal: String? {
-        guard case .text(let parts) = content, parts.count == 1, case .text(let text) = parts[0] else { return nil }
-        return text
-    }
+    var literal: String? { if case .literal(let text) = content { text } else { nil } }
 }
 
 /// The values of a map with known words, by the word's own name.
