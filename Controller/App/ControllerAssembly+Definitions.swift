@@ -22,7 +22,8 @@ extension ControllerAssembly {
             pipelines: database,
             configuration: .init(
                 allowLocal: settings.allowLocalRepositories, now: Clocks.wall,
-                zoneExists: { TimeZones.zone($0) != nil }))
+                zoneExists: { TimeZones.zone($0) != nil },
+                variables: { try await database.variables(of: $0)?.values ?? [:] }))
     }
 
     func scheduler(_ database: Database, _ engine: Engine, _ runs: RunPreparation) -> Scheduler {

@@ -10,7 +10,7 @@ import ServiceLifecycle
 extension ControllerAssembly {
     func webhooks(
         _ database: Database, _ engine: Engine, _ vault: SecretVault, _ runs: RunPreparation,
-        _ repositories: RepositoryCache, _ disk: Disk, _ crash: CrashPoint?
+        _ repositories: RepositoryCache, _ reported: any ReportedRuns, _ disk: Disk, _ crash: CrashPoint?
     ) -> WebhookService {
         let (woken, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let intake = WebhookIntake(
@@ -19,6 +19,7 @@ extension ControllerAssembly {
             now: Clocks.wall, pipelinesVersion: { database.pipelinesVersion }, shortage: { disk.shortage })
         configuration.checkpoint = { crash?.reached($0) }
         configuration.ruledOut = { try await database.ruledOut(pipeline: $0, commit: $1, why: $2) }
+        configuration.builds = MirroredBuilds(database: database, engine: engine, reported: reported)
         configuration.projectState = { try await database.projectStates()[$0] }
         let worker = WebhookWorker(
             store: database, pipelines: database, runs: runs,

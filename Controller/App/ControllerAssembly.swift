@@ -97,11 +97,12 @@ struct ControllerAssembly {
         var services = services(database, engine, sessions, authority, reader, hub, vault, artifacts, disk)
         services.people = Accounts(database, hasher: hasher, clock: Clocks.wall)
         services.projects = database
+        services.variables = database
         services.reported = reported
         services.browsers = sessions
         services.preparation = preparation
         services.schedules = scheduler
-        let webhooks = webhooks(database, engine, vault, preparation, repositories, disk, crash)
+        let webhooks = webhooks(database, engine, vault, preparation, repositories, reported, disk, crash)
         services.webhooks = webhooks.intake
         services.hooks = webhooks.manager
         let retention = Retention(

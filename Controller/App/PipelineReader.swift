@@ -32,7 +32,8 @@ struct PipelineReader: PipelineReading, DefinitionReading {
             commit: some(request.commit), repository: some(request.repositoryURL),
             inputs: request.inputs.mapValues { .text($0) }, allowLocalRepositories: request.allowLocalRepositories,
             pullRequest: request.pullRequest, payload: request.payload, changedPaths: request.changedPaths,
-            trusted: request.trusted, isDraft: request.isDraft)
+            trusted: request.trusted, isDraft: request.isDraft,
+            variables: request.variables)
         let outcome = PipelineCompiler.compile(reading(request), context: context)
         return (outcome.plan, outcome.diagnostics)
     }

@@ -19,6 +19,8 @@ package struct HTTPServices: Sendable {
     /// Nil where accounts can't be changed.
     package var people: (any UserManaging)?
     package var projects: (any ProjectRepository)?
+    /// Nil where projects have no variables.
+    package var variables: (any ProjectVariableRepository)?
     /// Nil where other systems report no runs here.
     package var reported: (any ReportedRuns)?
     /// Nil where browsers can't log in.

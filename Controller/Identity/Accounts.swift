@@ -15,8 +15,10 @@ package struct Accounts: UserManaging {
         self.clock = clock
     }
 
-    package func users(text: String?, page: Int, perPage: Int) async throws -> Page<UserRow> {
-        try await repository.users(text: text, page: page, perPage: perPage)
+    package func users(
+        text: String?, order: ListOrder, page: Int, perPage: Int
+    ) async throws -> Page<UserRow> {
+        try await repository.users(text: text, order: order, page: page, perPage: perPage)
     }
 
     package func user(_ id: UserID) async throws -> UserRow? { try await repository.user(id) }

@@ -21,14 +21,18 @@ package struct RunPreparation: RunPreparing {
         /// Milliseconds since 1970.
         package var now: @Sendable () -> Int64
         package var zoneExists: @Sendable (String) -> Bool
+        /// The variables of a project.
+        package var variables: @Sendable (ProjectID) async throws -> [String: String]
 
         package init(
             allowLocal: Bool, now: @escaping @Sendable () -> Int64,
-            zoneExists: @escaping @Sendable (String) -> Bool = { _ in true }
+            zoneExists: @escaping @Sendable (String) -> Bool = { _ in true },
+            variables: @escaping @Sendable (ProjectID) async throws -> [String: String] = { _ in [:] }
         ) {
             self.allowLocal = allowLocal
             self.now = now
             self.zoneExists = zoneExists
+            self.variables = variables
         }
     }
 
@@ -70,7 +74,9 @@ package struct RunPreparation: RunPreparing {
         let changes = Changes(draft: PipelineDraft(pipeline), commit: ResolvedCommit(commit: commit, ref: ref))
         let admission = try await admit(files.text, pipeline, &wish, changes)
         if files.mayAskForChanges { await learn(changes, &wish) }
-        let result = compile(files, PipelineDraft(pipeline), wish, ref: ref, branch: branch, tag: tag, commit: commit)
+        let result = compile(
+            files, PipelineDraft(pipeline), wish, ref: ref, branch: branch, tag: tag, commit: commit,
+            variables: try await variables(of: pipeline.project))
         guard var plan = result.plan else { throw .definition(result.diagnostics) }
         plan.facts.skipsApproval = !wish.trusted && !admission.waitsForApproval
         return RunRequest(
@@ -101,9 +107,21 @@ package struct RunPreparation: RunPreparing {
 
     // MARK: Steps
 
+    /// Read for each run, so that no run has older ones than its start.
+    private func variables(of project: ProjectID) async throws(RunRefusal) -> [String: String] {
+        do {
+            return try await configuration.variables(project)
+        } catch {
+            throw .repository(
+                RepositoryFailure(
+                    .read, .here,
+                    "The project's variables can't be read now: \(error). See the controller's log and its disk."))
+        }
+    }
+
     private func compile(
         _ files: Files, _ draft: PipelineDraft, _ wish: RunWish, ref: String, branch: String, tag: String,
-        commit: String, isDraft: Bool = false
+        commit: String, isDraft: Bool = false, variables: [String: String] = [:]
     ) -> (plan: RunPlan?, diagnostics: [Diagnostic]) {
         compiler.compile(
             CompileRequest(
@@ -111,7 +129,7 @@ package struct RunPreparation: RunPreparing {
                 tag: tag,
                 commit: commit, repositoryURL: draft.repositoryURL, allowLocalRepositories: configuration.allowLocal,
                 inputs: wish.inputs, included: files.included, pullRequest: wish.pullRequest, payload: wish.payload,
-                changedPaths: wish.changedPaths, trusted: wish.trusted, isDraft: isDraft))
+                changedPaths: wish.changedPaths, trusted: wish.trusted, isDraft: isDraft, variables: variables))
     }
 
     static func file(of draft: PipelineDraft) -> String { draft.path.isEmpty ? pathDefault : draft.path }

@@ -77,6 +77,7 @@ struct BatchWriter {
             throw CommitFailure.refused("The idempotency key of run \(row.run) belongs to another run.")
         }
         try ScheduleSlot(idempotencyKey: row.key)?.note(row.run, db)
+        try MirroredBuild(idempotencyKey: row.key)?.note(row.run, db)
     }
 
     /// No row may hold a number that its counter would give out again.

@@ -135,10 +135,11 @@ extension Database: WebhookRepository {
             arguments.add(LikePattern.part(text))
         }
         let (match, given) = (words.joined(separator: " AND "), arguments)
+        let direction = filter.isOldestFirst ? "ASC" : "DESC"
         return try await read { db in
             let total = try db.first("SELECT count(*) FROM deliveries d WHERE \(match)", { $0 = given }) { $0.int() }
             let rows = try db.all(
-                "\(DeliveryRow.select(body: false)) WHERE \(match) ORDER BY d.id DESC LIMIT ? OFFSET ?",
+                "\(DeliveryRow.select(body: false)) WHERE \(match) ORDER BY d.id \(direction) LIMIT ? OFFSET ?",
                 {
                     $0 = given
                     $0.add(range.limit)

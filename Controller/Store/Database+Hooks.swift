@@ -49,8 +49,8 @@ extension Database {
             try db.run(
                 """
                 INSERT INTO hooks (project, source, name, enabled, repository_id, repository_url, pipelines, catch_up,
-                    created_by, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    mirrors_builds, created_by, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
             ) {
                 $0.add(row.project)
@@ -61,6 +61,7 @@ extension Database {
                 $0.add(row.repositoryURL)
                 $0.add(row.pipelines.map(\.description))
                 $0.add(row.catchUp)
+                $0.add(row.mirrorsBuilds)
                 $0.add(row.createdBy)
                 $0.add(row.createdAt)
                 $0.add(row.updatedAt)
@@ -79,7 +80,7 @@ extension Database {
             try db.run(
                 """
                 UPDATE hooks SET name = ?, enabled = ?, repository_id = ?, repository_url = ?, pipelines = ?,
-                    catch_up = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL
+                    catch_up = ?, mirrors_builds = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL
                 """
             ) {
                 $0.add(row.name)
@@ -88,6 +89,7 @@ extension Database {
                 $0.add(row.repositoryURL)
                 $0.add(row.pipelines.map(\.description))
                 $0.add(row.catchUp)
+                $0.add(row.mirrorsBuilds)
                 $0.add(row.updatedAt)
                 $0.add(row.id)
             }
@@ -211,7 +213,7 @@ extension Database {
 extension HookRow {
     static let select = """
         SELECT h.id, h.project, h.source, h.name, h.enabled, h.repository_id, h.repository_url, h.pipelines, h.catch_up,
-            h.created_by, h.created_at, h.updated_at,
+            h.mirrors_builds, h.created_by, h.created_at, h.updated_at,
             (SELECT received_at FROM deliveries WHERE hook = h.id ORDER BY id DESC LIMIT 1)
         FROM hooks h
         """
@@ -221,7 +223,8 @@ extension HookRow {
             id: columns.id(), project: columns.id(), source: try columns.word(), name: columns.text(),
             enabled: columns.bool(), repositoryID: columns.text(), repositoryURL: columns.text(),
             pipelines: try columns.list().compactMap { Int64($0).map { PipelineID($0) } }, catchUp: try columns.word(),
-            createdBy: columns.text(), createdAt: columns.int64(), updatedAt: columns.int64(),
+            mirrorsBuilds: columns.bool(), createdBy: columns.text(), createdAt: columns.int64(),
+            updatedAt: columns.int64(),
             lastDeliveryAt: columns.int64OrNil())
     }
 }

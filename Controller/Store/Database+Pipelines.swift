@@ -5,7 +5,7 @@ import Synchronization
 extension Database: PipelineRepository {
     /// `perPage` is brought into 1...100; `text` is a part of the name.
     package func pipelines(
-        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+        project: ProjectID?, visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
     ) async throws -> Page<PipelineRow> {
         let range = PageRange(page: page, perPage: perPage)
         var match = "deleted_at IS NULL"
@@ -21,7 +21,7 @@ extension Database: PipelineRepository {
                 try db.first("SELECT count(*) FROM pipelines WHERE \(narrowed)", { $0 = given }) { $0.int() } ?? 0
             let items = try db.all(
                 """
-                SELECT \(PipelineRow.columns) FROM pipelines WHERE \(narrowed) ORDER BY name, id LIMIT ? OFFSET ?
+                SELECT \(PipelineRow.columns) FROM pipelines WHERE \(narrowed) ORDER BY \(order.sql) LIMIT ? OFFSET ?
                 """,
                 {
                     $0 = given
@@ -129,6 +129,7 @@ extension Database: PipelineRepository {
                 $0.add(id)
             }
             guard db.changesCount == 1 else { throw PipelineChange.notFound }
+            try Self.removeRules(db, of: id)
         }
         stamps.pipelines.add(1, ordering: .releasing)
     }

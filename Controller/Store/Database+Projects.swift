@@ -5,7 +5,7 @@ import Synchronization
 
 extension Database: ProjectRepository {
     package func projects(
-        visible: Visibility, text: String?, page: Int, perPage: Int
+        visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
     ) async throws -> Page<ProjectRow> {
         let range = PageRange(page: page, perPage: perPage)
         var arguments = Arguments()
@@ -17,7 +17,7 @@ extension Database: ProjectRepository {
             let total =
                 try db.first("SELECT count(*) FROM projects WHERE \(narrowed)", { $0 = given }) { $0.int() } ?? 0
             let items = try db.all(
-                "SELECT \(ProjectRow.columns) FROM projects WHERE \(narrowed) ORDER BY name LIMIT ? OFFSET ?",
+                "SELECT \(ProjectRow.columns) FROM projects WHERE \(narrowed) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
                 {
                     $0 = given
                     $0.add(range.limit)
@@ -175,7 +175,7 @@ extension Database: ProjectRepository {
         ) { try ProjectRow(&$0) }
     }
 
-    private static func known(_ db: Connection, _ id: ProjectID, _ expected: Int?) throws -> ProjectRow {
+    static func known(_ db: Connection, _ id: ProjectID, _ expected: Int?) throws -> ProjectRow {
         guard let row = try project(db, id) else { throw PeopleChange.notFound }
         if let expected, expected != row.version { throw PeopleChange.stale(current: row.version) }
         return row

@@ -13,7 +13,10 @@ extension Database {
             guard let version else { throw RemovalRefusal.notFound }
             if let expected, expected != version { throw RemovalRefusal.stale(current: version) }
             guard try Self.unfinished(db, target, limit: 1).isEmpty else { throw RemovalRefusal.runsGoOn }
-            if case .project(let project) = target { try Self.hide(db, project, by: actor, at: at) }
+            switch target {
+            case .project(let project): try Self.hide(db, project, by: actor, at: at)
+            case .pipeline(let pipeline): try Self.removeRules(db, of: pipeline)
+            }
             try db.run(
                 """
                 UPDATE pipelines SET deleted_at = ?, deleted_by = ?

@@ -47,11 +47,15 @@ extension Database: SecretRepository {
             var stored = row
             if let old = try Self.secret(db, row) {
                 if case .create = mode { throw SecretChange.exists }
+                if case .replaceVersion(let expected) = mode, expected != old.version {
+                    throw SecretChange.stale(current: old.version)
+                }
                 stored.id = old.id
                 stored.version = old.version + 1
                 stored.createdAt = old.createdAt
             } else {
                 if case .replace = mode { throw SecretChange.notFound }
+                if case .replaceVersion = mode { throw SecretChange.stale(current: 0) }
                 try Self.checkRoom(db, row.project)
                 stored.version = 1
                 try Self.insert(db, &stored)
@@ -73,8 +77,21 @@ extension Database: SecretRepository {
         }
     }
 
-    package func deleteSecret(_ name: String, of project: ProjectID, environment: String) async throws -> Bool {
+    package func deleteSecret(
+        _ name: String, of project: ProjectID, environment: String, expected: Int?
+    ) async throws -> Bool {
         try await write { db in
+            if let expected {
+                let current = try db.first(
+                    "SELECT version FROM secrets WHERE project = ? AND environment = ? AND name = ?",
+                    {
+                        $0.add(project)
+                        $0.add(environment)
+                        $0.add(name)
+                    }
+                ) { $0.int() }
+                if let current, current != expected { throw SecretChange.stale(current: current) }
+            }
             try db.run("DELETE FROM secrets WHERE project = ? AND environment = ? AND name = ?") {
                 $0.add(project)
                 $0.add(environment)

@@ -3,14 +3,16 @@ package import ControllerCore
 import GRDB
 
 extension Database: UserRepository {
-    package func users(text: String?, page: Int, perPage: Int) async throws -> Page<UserRow> {
+    package func users(
+        text: String?, order: ListOrder, page: Int, perPage: Int
+    ) async throws -> Page<UserRow> {
         let range = PageRange(page: page, perPage: perPage)
         let part = LikePattern.part(text ?? "")
         return try await read { db in
             let match = "name LIKE ? ESCAPE '\\'"
             let total = try db.first("SELECT count(*) FROM users WHERE \(match)", { $0.add(part) }) { $0.int() } ?? 0
             let items = try db.all(
-                "SELECT \(UserRow.columns) FROM users WHERE \(match) ORDER BY name LIMIT ? OFFSET ?",
+                "SELECT \(UserRow.columns) FROM users WHERE \(match) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
                 {
                     $0.add(part)
                     $0.add(range.limit)

@@ -65,15 +65,17 @@ struct RunListQuery {
         return bounds > 0 && conditions.count == bounds ? "runs INDEXED BY runs_created_at" : "runs"
     }
 
-    /// Newest first. Of one pipeline the numbers ascend as the ids do, and they are in the index that finds its runs.
+    private var direction: String { filter.isOldestFirst ? "ASC" : "DESC" }
+
+    /// By time of making. Of one pipeline the numbers ascend as the ids do, and they are in the index that finds its runs.
     private var order: String { filter.pipeline == nil ? "id" : "number" }
 
     /// The ids of the page come from an index alone; then only the rows of the page are read.
     var pageSQL: String {
         """
         SELECT \(RunRow.qualifiedColumns) FROM
-            (SELECT id FROM \(table) \(match) ORDER BY \(order) DESC LIMIT ? OFFSET ?) AS page
-            CROSS JOIN runs r ON r.id = page.id ORDER BY r.id DESC
+            (SELECT id FROM \(table) \(match) ORDER BY \(order) \(direction) LIMIT ? OFFSET ?) AS page
+            CROSS JOIN runs r ON r.id = page.id ORDER BY r.id \(direction)
         """
     }
 

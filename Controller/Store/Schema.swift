@@ -18,6 +18,8 @@ enum Schema {
         SchemaV8Notices.statements,
         SchemaV9Operator.statements,
         SchemaV13Removals.statements,
+        SchemaV14DeadRules.statements,
+        SchemaV15Mirrors.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -29,6 +29,8 @@ package actor WebhookWorker {
         /// Called with a pipeline, a commit and a sentence where path filters rule the pipeline out. Durable on return; the same again
         /// changes nothing.
         package var ruledOut: @Sendable (PipelineID, String, String) async throws -> Void = { _, _, _ in }
+        /// Nil where no builds of other systems are shown.
+        package var builds: (any BuildMirroring)?
 
         package init(
             now: @escaping @Sendable () -> Int64, pipelinesVersion: @escaping @Sendable () -> UInt64,
@@ -54,7 +56,7 @@ package actor WebhookWorker {
     private let pipelines: any PipelineRepository
     private let runs: any RunPreparing
     private let judge: Judge
-    private let configuration: Configuration
+    let configuration: Configuration
     private let logger: Logger
 
     private var rows: [ProjectID: [PipelineRow]] = [:]
@@ -94,7 +96,7 @@ package actor WebhookWorker {
     // MARK: One delivery
 
     /// Why a try failed, and may be made again.
-    private struct Trouble: Error {
+    struct Trouble: Error {
         var message: String
     }
 
@@ -148,6 +150,9 @@ package actor WebhookWorker {
         } catch {
             return try await end(delivery, "It could not be read as JSON. \(error.message)")
         }
+        if hook.mirrorsBuilds, hook.source == .jenkins, delivery.source == .jenkins, let builds = configuration.builds {
+            return try await mirror(payload, delivery, hook, builds)
+        }
         let isMadeUp = delivery.event == CatchUpDelivery.event
         if let why = try await superseded(delivery, payload, hook, isMadeUp: isMadeUp) {
             return try await end(delivery, why)
@@ -197,7 +202,7 @@ package actor WebhookWorker {
         try await end(delivery, message, wishes, heads: hook.catchUp == .off ? [] : plan.heads)
     }
 
-    private func end(
+    func end(
         _ delivery: DeliveryRow, _ message: String, _ wishes: [DeliveryWish] = [], heads: [HookHead] = []
     ) async throws {
         do throws(CommandFailure) {
@@ -279,7 +284,7 @@ package actor WebhookWorker {
 
     // MARK: What is known
 
-    private func all(_ project: ProjectID) async throws -> [PipelineRow] {
+    func all(_ project: ProjectID) async throws -> [PipelineRow] {
         let version = configuration.pipelinesVersion()
         if loaded != version {
             rows = [:]

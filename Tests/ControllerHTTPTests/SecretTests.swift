@@ -35,7 +35,7 @@ private final class FakeVault: SecretManaging {
             return row(name, environment, version: old == nil ? 1 : 2)
         }
     }
-    func delete(_ name: String, project: ProjectID, environment: String) async throws -> Bool {
+    func delete(_ name: String, project: ProjectID, environment: String, expected: Int?) async throws -> Bool {
         values.withLock { $0.removeValue(forKey: key(environment, name)) != nil }
     }
 }

@@ -180,7 +180,7 @@ extension World: RunQueries {
 
 extension World: PipelineRepository {
     func pipelines(
-        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+        project: ProjectID?, visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
     ) async throws -> Page<PipelineRow> {
         state.withLock { state in
             let all = state.pipelines.filter { visible.includes($0.project) }

@@ -37,7 +37,9 @@ private final class MemorySecrets: SecretRepository {
             return stored
         }
     }
-    func deleteSecret(_ name: String, of project: ProjectID, environment: String) async throws -> Bool {
+    func deleteSecret(
+        _ name: String, of project: ProjectID, environment: String, expected: Int?
+    ) async throws -> Bool {
         rows.withLock { rows in
             let before = rows.count
             rows.removeAll { ($0.project, $0.environment, $0.name) == (project, environment, name) }

@@ -72,7 +72,7 @@ final class MemoryStore: PipelineRepository, ScheduleRepository {
     }
 
     func pipelines(
-        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+        project: ProjectID?, visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
     ) async throws -> Page<PipelineRow> {
         let all = state.withLock { Array($0.pipelines.values) }.sorted { $0.id.rawValue < $1.id.rawValue }
         return Page(items: Array(all.dropFirst((page - 1) * perPage).prefix(perPage)), total: all.count)

@@ -80,3 +80,34 @@ import Testing
                 == 0)
     }
 }
+
+/// What is for one pipeline goes with it.
+@Suite struct PipelineRuleTests {
+    @Test(arguments: [false, true]) func rulesAndConnectionsGoWithTheirPipeline(withRuns: Bool) async throws {
+        let scratch = Scratch()
+        defer { scratch.remove() }
+        let database = try scratch.open()
+        let gone = try await database.create(PipelineDraft(name: "gone", definition: "x"), by: "ann", at: 10)
+        let kept = try await database.create(PipelineDraft(name: "kept", definition: "x"), by: "ann", at: 10)
+        for pipeline in [gone.id, kept.id, nil] {
+            let name = pipeline.map { "of \($0)" } ?? "of all"
+            _ = try await database.save(
+                NotificationRule(
+                    project: .main, pipeline: pipeline, name: name, events: [.failed], inApp: true, createdAt: 1,
+                    updatedAt: 1))
+            _ = try await database.save(
+                ForgeConnection(
+                    project: .main, pipeline: pipeline, kind: .github, api: "https://example.org", repository: name,
+                    secret: "A", createdAt: 1, updatedAt: 1))
+        }
+        if withRuns {
+            try await database.beginRemoval(.pipeline(gone.id), expected: nil, by: "ann", at: 20)
+        } else {
+            try await database.delete(gone.id, by: "ann", at: 20)
+        }
+        let rules = try await database.rules(of: .main).map(\.pipeline)
+        #expect(Set(rules) == [kept.id, nil], "\(rules)")
+        let forges = try await database.forges(of: .main).map(\.pipeline)
+        #expect(Set(forges) == [kept.id, nil], "\(forges)")
+    }
+}

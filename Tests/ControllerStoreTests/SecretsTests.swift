@@ -41,8 +41,8 @@ import Testing
         #expect(try await database.secrets(of: .main, environment: nil).map(\.environment) == ["", "live", "test"])
         let found = try await database.sealedSecrets(of: .main, environment: "live", names: ["A", "B"])
         #expect(Set(found.map(\.environment)) == ["", "live"])
-        #expect(try await database.deleteSecret("A", of: .main, environment: "live"))
-        #expect(try await database.deleteSecret("A", of: .main, environment: "live") == false)
+        #expect(try await database.deleteSecret("A", of: .main, environment: "live", expected: nil))
+        #expect(try await database.deleteSecret("A", of: .main, environment: "live", expected: nil) == false)
         #expect(try await database.secrets(of: .main, environment: nil).count == 2)
     }
 

@@ -49,6 +49,13 @@ package final class LiveClient {
         buffer += bytes
     }
 
+    /// Sends a text message of at most 125 bytes.
+    package func say(_ message: JSON) throws {
+        let payload = message.bytes
+        guard payload.count < 126 else { throw TestFailure("The message is too long for a small frame.") }
+        try Sockets.write(connection, [0x81, 0x80 | UInt8(payload.count), 0, 0, 0, 0] + payload)
+    }
+
     /// Throws away what was read and not yet taken, for a viewer that does not care.
     package func forget() { buffer.removeAll(keepingCapacity: true) }
 

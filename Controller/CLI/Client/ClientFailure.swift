@@ -30,6 +30,8 @@ package struct ClientFailure: Error, Equatable, Sendable {
     package var details: [String]
     /// What the server calls the request in its log.
     package var requestID: String?
+    /// Whether somebody changed the thing since it was read: read it again and repeat.
+    package var isStale = false
 
     package init(
         _ kind: Kind, _ message: String, cure: String = "", details: [String] = [], requestID: String? = nil

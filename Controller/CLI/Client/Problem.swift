@@ -53,7 +53,9 @@ package struct Problem: Decodable, Equatable, Sendable {
         default:
             kind = .refused
         }
-        return ClientFailure(
+        var failure = ClientFailure(
             kind, message, cure: cure, details: Array(details), requestID: problem?.requestId)
+        failure.isStale = status == 412
+        return failure
     }
 }

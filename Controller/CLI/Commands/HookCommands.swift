@@ -75,6 +75,7 @@ extension HookCommand {
                   ansflow hook create github --name widgets
                   ansflow hook create gitlab --name widgets --missed offer
                   ansflow hook create jenkins --name old-ci --pipeline deploy
+                  ansflow hook create jenkins --name shown --pipeline nightly --mirror-builds
                 """)
 
         @OptionGroup package var place: HookPlace
@@ -88,6 +89,8 @@ extension HookCommand {
         package var repository: String?
         @Option(name: .long, help: "Pushes that were never delivered: start, offer or off.")
         package var missed: String?
+        @Flag(name: .long, help: "Show Jenkins' builds as runs of the pipelines instead of starting runs here.")
+        package var mirrorBuilds = false
         @Flag(name: .long, help: "Read the secret from standard input.")
         package var secretFromStdin = false
 
@@ -98,6 +101,7 @@ extension HookCommand {
             if let name { body["name"] = .string(name) }
             if let repository { body["repository"] = .object(["url": .string(repository)]) }
             if let missed { body["catch_up"] = .string(missed) }
+            if mirrorBuilds { body["mirrors_builds"] = .bool(true) }
             if secretFromStdin {
                 let bytes = SecretCommand.Set.value(try FileIO.read("-", limit: 4096))
                 body["secret"] = .string(String(decoding: bytes, as: UTF8.self))

@@ -9,9 +9,10 @@ package struct ProjectCommand: AsyncParsableCommand {
               ansflow project list
               ansflow project create widgets --owner octo
               ansflow project set widgets --archived yes
+              ansflow project variable set widgets REGION=north
               ansflow project delete widgets --confirm widgets
             """,
-        subcommands: [List.self, Show.self, Create.self, Set.self, Delete.self])
+        subcommands: [List.self, Show.self, Create.self, Set.self, Variable.self, Delete.self])
 
     package init() {}
 }

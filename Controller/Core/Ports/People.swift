@@ -28,8 +28,8 @@ package struct UserEdit: Equatable, Sendable {
 
 /// Users in the store. Each method is one durable transaction; one that leaves no administrator who can log in is refused.
 package protocol UserRepository: Sendable {
-    /// By name; `text` is a part of it.
-    func users(text: String?, page: Int, perPage: Int) async throws -> Page<UserRow>
+    /// - Parameter text: a part of the name.
+    func users(text: String?, order: ListOrder, page: Int, perPage: Int) async throws -> Page<UserRow>
     func user(_ id: UserID) async throws -> UserRow?
     /// The id of `row` is ignored.
     ///
@@ -56,7 +56,7 @@ package protocol UserRepository: Sendable {
 
 /// What people do with accounts.
 package protocol UserManaging: Sendable {
-    func users(text: String?, page: Int, perPage: Int) async throws -> Page<UserRow>
+    func users(text: String?, order: ListOrder, page: Int, perPage: Int) async throws -> Page<UserRow>
     func user(_ id: UserID) async throws -> UserRow?
     /// - Throws: ``PeopleChange``.
     func create(
@@ -140,8 +140,10 @@ package struct MemberRow: Equatable, Sendable {
 
 /// Projects and their members. Each method is one durable transaction. Throws ``PeopleChange``.
 package protocol ProjectRepository: Sendable {
-    /// By name, without those that are being deleted.
-    func projects(visible: Visibility, text: String?, page: Int, perPage: Int) async throws -> Page<ProjectRow>
+    /// Without those that are being deleted.
+    func projects(
+        visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
+    ) async throws -> Page<ProjectRow>
     func project(_ id: ProjectID) async throws -> ProjectRow?
     func createProject(
         name: String, description: String, owner: UserID?, by actor: String, key: String?, at: Int64

@@ -24,13 +24,16 @@ package struct CompileRequest: Equatable, Sendable {
     package var trusted: Bool
     /// Whether only the text is judged: inputs that a run must be given are not missing then.
     package var isDraft: Bool
+    /// The project's variables, under those of the file.
+    package var variables: [String: String]
 
     package init(
         definition: String, file: String = ".ansflow.yml", event: String = "manual", ref: String = "",
         branch: String = "", tag: String = "", commit: String = "", repositoryURL: String = "",
         allowLocalRepositories: Bool = false, inputs: [String: String] = [:],
         included: [String: String] = [:], pullRequest: RunFacts.PullRequest? = nil, payload: PlanJSON? = nil,
-        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false
+        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false,
+        variables: [String: String] = [:]
     ) {
         self.definition = definition
         self.file = file
@@ -48,6 +51,7 @@ package struct CompileRequest: Equatable, Sendable {
         self.changedPaths = changedPaths
         self.trusted = trusted
         self.isDraft = isDraft
+        self.variables = variables
     }
 }
 

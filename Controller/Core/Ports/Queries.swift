@@ -30,6 +30,7 @@ package struct RunFilter: Hashable, Sendable {
     package var until: Int64?
     /// Part of the pipeline's name, the commit or the branch.
     package var text: String?
+    package var isOldestFirst = false
 
     package init() {}
 }
@@ -88,7 +89,7 @@ package protocol PipelineRepository: Sendable {
     ///
     /// - Parameter visible: only of these projects: what the caller may see.
     func pipelines(
-        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+        project: ProjectID?, visible: Visibility, text: String?, order: ListOrder, page: Int, perPage: Int
     ) async throws -> Page<PipelineRow>
     func pipeline(_ id: PipelineID) async throws -> PipelineRow?
     func pipeline(named name: String) async throws -> PipelineRow?
@@ -139,5 +140,15 @@ package struct PipelineVersion: Equatable, Sendable {
         self.definition = definition
         self.savedBy = savedBy
         self.savedAt = savedAt
+    }
+}
+
+extension PipelineRepository {
+    /// By name.
+    package func pipelines(
+        project: ProjectID?, visible: Visibility, text: String?, page: Int, perPage: Int
+    ) async throws -> Page<PipelineRow> {
+        try await pipelines(
+            project: project, visible: visible, text: text, order: .name, page: page, perPage: perPage)
     }
 }

@@ -70,11 +70,15 @@ package enum SecretChange: Error, Equatable, Sendable {
     case exists
     /// It was to be replaced and is not there.
     case notFound
+    /// Another version was to be replaced or deleted; zero where there is none.
+    case stale(current: Int)
 }
 
 /// How ``SecretRepository/putSecret(_:mode:seal:)`` treats a secret that is there, or is not.
 package enum SecretPut: Sendable {
     case create, replace, createOrReplace
+    /// Only where it has this version.
+    case replaceVersion(Int)
 }
 
 /// What is sealed with the key of secrets.
@@ -104,7 +108,12 @@ package protocol SecretRepository: Sendable {
         seal: @escaping @Sendable (SecretRow) throws -> (keyID: String, sealed: [UInt8])
     ) async throws -> SecretRow
     /// False where there is no such secret.
-    func deleteSecret(_ name: String, of project: ProjectID, environment: String) async throws -> Bool
+    ///
+    /// - Parameter expected: the version that it must have; nil for any.
+    /// - Throws: ``SecretChange/stale(current:)``.
+    func deleteSecret(
+        _ name: String, of project: ProjectID, environment: String, expected: Int?
+    ) async throws -> Bool
     /// How many secrets there are, by the key that sealed them.
     func secretsByKey() async throws -> [String: Int]
     /// Seals at most `limit` secrets anew that another key than `keyID` sealed, above the id `after`. Their versions stay.
@@ -154,5 +163,5 @@ package protocol SecretManaging: Sendable {
         _ name: String, value: String, project: ProjectID, environment: String, mode: SecretPut, by actor: String
     ) async throws -> SecretRow
     /// False where there is no such secret.
-    func delete(_ name: String, project: ProjectID, environment: String) async throws -> Bool
+    func delete(_ name: String, project: ProjectID, environment: String, expected: Int?) async throws -> Bool
 }

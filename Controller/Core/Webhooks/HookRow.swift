@@ -80,6 +80,8 @@ package struct HookRow: Equatable, Sendable {
     /// What it may start; empty for all pipelines of the project that check out its repository.
     package var pipelines: [PipelineID]
     package var catchUp: HookCatchUp
+    /// Whether the sender's builds are shown as runs of the hook's pipelines, instead of starting runs here.
+    package var mirrorsBuilds: Bool
     package var createdBy: String
     package var createdAt: Int64
     package var updatedAt: Int64
@@ -88,7 +90,7 @@ package struct HookRow: Equatable, Sendable {
     package init(
         id: HookID = HookID(0), project: ProjectID, source: WebhookSource, name: String, enabled: Bool = true,
         repositoryID: String = "", repositoryURL: String = "", pipelines: [PipelineID] = [],
-        catchUp: HookCatchUp = .off, createdBy: String, createdAt: Int64, updatedAt: Int64,
+        catchUp: HookCatchUp = .off, mirrorsBuilds: Bool = false, createdBy: String, createdAt: Int64, updatedAt: Int64,
         lastDeliveryAt: Int64? = nil
     ) {
         self.id = id
@@ -100,6 +102,7 @@ package struct HookRow: Equatable, Sendable {
         self.repositoryURL = repositoryURL
         self.pipelines = pipelines
         self.catchUp = catchUp
+        self.mirrorsBuilds = mirrorsBuilds
         self.createdBy = createdBy
         self.createdAt = createdAt
         self.updatedAt = updatedAt

@@ -43,6 +43,7 @@ package struct DeliveryFilter: Equatable, Sendable {
     package var until: Int64?
     /// Part of the sender's id or of the message.
     package var text: String?
+    package var isOldestFirst = false
 
     package init() {}
 }

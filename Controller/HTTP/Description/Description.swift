@@ -11,6 +11,8 @@ package struct Description: Sendable {
     package var problems: [Int]
     /// Whether `If-Match` is looked at.
     package var takesIfMatch: Bool
+    /// Whether the dispatcher compares it with the tag of the GET at the same address.
+    package var comparesTag: Bool
     /// Whether `Range` is looked at.
     package var takesRange: Bool
 
@@ -21,7 +23,7 @@ package struct Description: Sendable {
 
     package init(
         _ tag: Tag, _ text: String = "", takes: Payload? = nil, answers: [Answer], problems: [Int] = [],
-        takesIfMatch: Bool = false, takesRange: Bool = false, isShownOnce: Bool = false,
+        takesIfMatch: Bool = false, comparesTag: Bool = false, takesRange: Bool = false, isShownOnce: Bool = false,
         keepsOwnKeys: Bool = false
     ) {
         self.tag = tag
@@ -29,7 +31,8 @@ package struct Description: Sendable {
         self.takes = takes
         self.answers = answers
         self.problems = problems
-        self.takesIfMatch = takesIfMatch
+        self.takesIfMatch = takesIfMatch || comparesTag
+        self.comparesTag = comparesTag
         self.takesRange = takesRange
         self.isShownOnce = isShownOnce
         self.keepsOwnKeys = keepsOwnKeys

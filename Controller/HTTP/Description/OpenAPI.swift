@@ -102,7 +102,7 @@ struct OpenAPI {
                 let statuses = Set(routes.flatMap { Description.problems(of: $0) })
                 for status in statuses.sorted() {
                     json.key("Problem\(status)")
-                    problem(status, &json)
+                    Self.problem(status, &json)
                 }
             }
             json.name("headers")
@@ -120,32 +120,43 @@ struct OpenAPI {
         }
     }
 
-    private func problem(_ status: Int, _ json: inout JSONWriter) {
+    /// - Parameter asPage: whether browsers get it as a page.
+    static func problem(_ status: Int, asPage: Bool = false, _ json: inout JSONWriter) {
         json.object { json in
             json.field("description", Description.meaning(of: status))
             json.name("headers")
             json.object { json in
                 OperationJSON.header("X-Request-ID", &json)
                 if status == 429 || status == 503 { OperationJSON.header("Retry-After", &json) }
-                if status == 401 { OperationJSON.header("WWW-Authenticate", &json) }
+                if status == 401, !asPage { OperationJSON.header("WWW-Authenticate", &json) }
             }
             json.name("content")
             json.object { json in
                 json.key("application/problem+json")
+                problemContent(status, &json)
+                guard asPage else { return }
+                json.key("text/html")
                 json.object { json in
                     json.name("schema")
-                    Schema.component(Schemas.problem).write(&json)
-                    json.name("example")
-                    json.object { json in
-                        json.field("type", "about:blank")
-                        json.field("title", Problem.title(of: status))
-                        json.field("status", status)
-                        json.field("detail", Description.meaning(of: status))
-                        json.name("errors")
-                        json.array([Int]()) { $0.int($1) }
-                        json.field("request_id", "1a2b3c-7")
-                    }
+                    Schema.text.write(&json)
                 }
+            }
+        }
+    }
+
+    private static func problemContent(_ status: Int, _ json: inout JSONWriter) {
+        json.object { json in
+            json.name("schema")
+            Schema.component(Schemas.problem).write(&json)
+            json.name("example")
+            json.object { json in
+                json.field("type", "about:blank")
+                json.field("title", Problem.title(of: status))
+                json.field("status", status)
+                json.field("detail", Description.meaning(of: status))
+                json.name("errors")
+                json.array([Int]()) { $0.int($1) }
+                json.field("request_id", "1a2b3c-7")
             }
         }
     }

@@ -94,7 +94,9 @@ struct OperationJSON {
             headers.append(
                 (
                     "If-Match", "The version that is to be changed, as its `ETag` has it.",
-                    .text(1...22, pattern: #"^(\*|"[0-9]{1,18}")$"#)
+                    route.describes?.comparesTag == true
+                        ? .text(1...80, pattern: #"^(\*|"[0-9a-z.-]{1,64}")$"#)
+                        : .text(1...22, pattern: #"^(\*|"[0-9]{1,18}")$"#)
                 ))
         }
         if route.describes?.takesRange == true {
@@ -142,7 +144,11 @@ struct OperationJSON {
         }
         for status in Description.problems(of: route) {
             json.key(String(status))
-            json.object { $0.field("$ref", "#/components/responses/Problem\(status)") }
+            if route.isPage {
+                OpenAPI.problem(status, asPage: true, &json)
+            } else {
+                json.object { $0.field("$ref", "#/components/responses/Problem\(status)") }
+            }
         }
     }
 

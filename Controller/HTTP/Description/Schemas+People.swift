@@ -82,3 +82,12 @@ extension Schemas {
     static let memberRole = Description.Payload(
         .input(["role": .one(of: Role.self)], required: ["role"]), example: #"{"role":"developer"}"#)
 }
+
+extension Schemas {
+    static let variables = Component(
+        "Variables", .object(["variables": .map(.text), "project_version": .id]),
+        example: #"{"variables":{"REGION":"north","STAGE":"test"},"project_version":4}"#)
+    static let newVariables = Description.Payload(
+        .input(["variables": .map(.text(0...VariableLimits.valueBytesMax))], required: ["variables"]),
+        example: #"{"variables":{"REGION":"north","STAGE":"test"}}"#)
+}

@@ -29,7 +29,7 @@ extension Schemas {
         .object([
             "job": .text, "step": .optional(.text), "kind": .one(of: WaitingReason.Kind.self), "message": .text,
             "position": .optional(.count),
-            "candidates": .list(of: .object(["agent": .text, "lacks": .list(of: .text)])),
+            "candidates": .list(of: .object(["agent": .text, "lacks": .text])),
             "front": .list(
                 of: .object([
                     "run_id": .id, "pipeline_name": .text, "number": .id, "job": .text, "holds": .flag,
@@ -38,7 +38,7 @@ extension Schemas {
         ]),
         example: """
             {"job":"build","step":null,"kind":"no_agent","message":"No agent has the label os=windows.",\
-            "position":1,"candidates":[{"agent":"one","lacks":["os=windows"]}],"front":[],"remaining_ms":null}
+            "position":1,"candidates":[{"agent":"one","lacks":"label os=windows (it has os=linux)"}],"front":[],"remaining_ms":null}
             """)
 
     static let concurrency = Component(
@@ -165,6 +165,7 @@ extension Schemas {
     ])
 
     static let rerun = Schema.input([
-        "mode": .one(of: ["all", "failed", "from"]), "job": .text(1...4096), "step": .text(1...256), "latest": .flag,
+        "from": .text(1...4096), "mode": .one(of: ["all", "failed", "from"]), "job": .text(1...4096),
+        "step": .text(1...256), "latest": .flag,
     ])
 }

@@ -7,7 +7,7 @@ extension Schemas {
             [
                 "id": .id, "project_id": .id, "source": .one(of: WebhookSource.self), "name": .text, "enabled": .flag,
                 "url": .text, "repository": .object(["id": .optional(.text), "url": .optional(.text)]),
-                "pipelines": .list(of: .id), "catch_up": .one(of: HookCatchUp.self),
+                "pipelines": .list(of: .id), "catch_up": .one(of: HookCatchUp.self), "mirrors_builds": .flag,
                 "secrets": .list(of: .object(["id": .id, "created_by": .text, "created_at": .time])),
                 "secret": .text, "created_by": .text, "created_at": .time, "updated_at": .time,
                 "last_delivery_at": .optional(.time),
@@ -16,7 +16,7 @@ extension Schemas {
             {"id":1,"project_id":1,"source":"github","name":"widgets","enabled":true,\
             "url":"https://ci.example.org/webhooks/github?hook=1",\
             "repository":{"id":"4217","url":"https://forge.example.org/octo/widgets.git"},"pipelines":[],\
-            "catch_up":"start","secrets":[{"id":1,"created_by":"octo","created_at":"2026-01-31T12:00:00.000Z"}],\
+            "catch_up":"start","mirrors_builds":false,"secrets":[{"id":1,"created_by":"octo","created_at":"2026-01-31T12:00:00.000Z"}],\
             "created_by":"octo","created_at":"2026-01-31T12:00:00.000Z","updated_at":"2026-01-31T12:00:00.000Z",\
             "last_delivery_at":null}
             """)
@@ -31,12 +31,13 @@ extension Schemas {
             [
                 "source": .one(of: WebhookSource.self), "name": hookName, "enabled": .flag, "secret": hookSecret,
                 "repository": hookRepository, "pipelines": hookPipelines, "catch_up": .one(of: HookCatchUp.self),
+                "mirrors_builds": .flag,
             ], required: ["source"]), example: #"{"source":"github","name":"widgets"}"#)
 
     static let changedHook = Description.Payload(
         .input([
             "name": hookName, "enabled": .flag, "repository": hookRepository, "pipelines": hookPipelines,
-            "catch_up": .one(of: HookCatchUp.self),
+            "catch_up": .one(of: HookCatchUp.self), "mirrors_builds": .flag,
         ]), example: #"{"enabled":false}"#)
 
     static let newHookSecret = Description.Payload.optional(.input(["secret": hookSecret]))

@@ -14,6 +14,7 @@ final class AnswerCaches: Sendable {
         var project: Int64?
         var visible: Visibility
         var text: String?
+        var order: ListOrder
         var page: Int
         var perPage: Int
     }

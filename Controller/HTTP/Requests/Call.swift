@@ -44,7 +44,7 @@ package struct Call: Sendable {
 
     /// The id in the path's parameter `index`; 404 for what can't be one.
     func id(_ index: Int = 0, what: String) throws -> Int64 {
-        guard let id = Int64(parameters[index]), id > 0, String(id) == parameters[index] else {
+        guard let id = Int64(parameters[index]), Fields.ids.contains(Int(id)), String(id) == parameters[index] else {
             throw Problem.notFound("There is no such \(what).")
         }
         return id

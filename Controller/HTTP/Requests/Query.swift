@@ -72,6 +72,17 @@ package struct Query: Sendable {
             errors: [.init(path: "query.\(name)", message: message)])
     }
 
+    /// Parameters as they were given, each with `&` behind it: for links to other pages of a list.
+    func kept(_ names: [String]) -> String {
+        names.compactMap { name in text(name).map { "\(name)=\(PercentCode.encode($0))&" } }.joined()
+    }
+
+    /// `sort` of a list of named things.
+    func order() -> ListOrder { text("sort").flatMap(ListOrder.init(rawValue:)) ?? .name }
+
+    static let order = QueryParameter(
+        "sort", "In which order; a `-` turns it round", .choice(ListOrder.self), default: ListOrder.name.rawValue)
+
     static let paging = [
         QueryParameter("page", "Page number", .integer(1...1_000_000), default: "1"),
         QueryParameter("per_page", "Items on a page", .integer(1...100), default: "20"),

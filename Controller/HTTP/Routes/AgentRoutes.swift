@@ -14,7 +14,11 @@ struct AgentRoutes {
         let one = path + "/{id}"
         return [
             Route(
-                .get, path, .read, "listAgents", "All agents, by name",
+                .get, path, .read, "listAgents", "All agents",
+                query: [
+                    QueryParameter(
+                        "sort", "In which order; a `-` turns it round", .choice(Self.orders), default: Self.orders[0])
+                ],
                 describes: Description(.agents, answers: [.whole(of: Schemas.agent)]), handler: list),
             Route(
                 .post, path + "/enrolment-tokens", .admin, "createEnrolmentToken",
@@ -31,11 +35,13 @@ struct AgentRoutes {
                 .patch, one, .admin, "updateAgent", "Pause with a note, or resume", body: Self.json,
                 describes: Description(
                     .agents, "Labels and slots are set on the agent's machine: it says them each time it connects.",
-                    takes: Schemas.agentChange, answers: [.ok(.component(Schemas.agent))], problems: [409]),
+                    takes: Schemas.agentChange, answers: [.ok(.component(Schemas.agent))], problems: [409],
+                    comparesTag: true),
                 handler: update),
             Route(
                 .delete, one, .admin, "revokeAgent", "Revoke an agent for good",
-                describes: Description(.agents, answers: [.ok(.component(Schemas.agent))], problems: [409])
+                describes: Description(
+                    .agents, answers: [.ok(.component(Schemas.agent))], problems: [409], comparesTag: true)
             ) { call in
                 let actor = call.principal.name
                 return try await change(call) { id throws(CommandFailure) in
@@ -77,7 +83,7 @@ struct AgentRoutes {
     }
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
-        let agents = await services.commands.agents()
+        let agents = Self.sorted(await services.commands.agents(), call.query.text("sort"))
         return ListJSON.whole(agents) { AgentJSON.write($1, &$0) }
     }
 
@@ -85,7 +91,39 @@ struct AgentRoutes {
         guard let view = await services.commands.agent(AgentID(try call.id(what: "agent"))) else {
             throw Problem.notFound("There is no such agent.")
         }
-        return .json { AgentJSON.write(view, &$0) }
+        return Self.reply(view)
+    }
+
+    private static let orders = ["name", "-name", "created_at", "-created_at", "last_seen_at", "-last_seen_at"]
+
+    private static func sorted(_ agents: [AgentView], _ order: String?) -> [AgentView] {
+        let rising: [AgentView]
+        switch order?.drop(while: { $0 == "-" }) {
+        case "created_at": rising = agents.sorted { $0.row.id.rawValue < $1.row.id.rawValue }
+        case "last_seen_at":
+            rising = agents.sorted {
+                ($0.row.lastSeenAt ?? 0, $0.row.id.rawValue) < ($1.row.lastSeenAt ?? 0, $1.row.id.rawValue)
+            }
+        default: rising = agents.sorted { ($0.row.name, $0.row.id.rawValue) < ($1.row.name, $1.row.id.rawValue) }
+        }
+        return order?.hasPrefix("-") == true ? rising.reversed() : rising
+    }
+
+    /// Its tag tells what people set from what it says of itself.
+    private static func reply(_ view: AgentView) -> Reply {
+        var reply = Reply.json { AgentJSON.write(view, &$0) }
+        let row = view.row
+        var set = JSONWriter()
+        set.object { json in
+            json.field("key", row.key)
+            json.field("paused", row.paused)
+            json.field("note", row.note)
+            json.field("draining", row.draining)
+            json.field("revoked", row.revoked)
+        }
+        reply.etag = reply.buffer.map { EntityTag.of(settings: EntityTag.of(set.buffer), shown: EntityTag.of($0)) }
+        reply.headers[.eTag] = reply.etag
+        return reply
     }
 
     private func change(
@@ -93,8 +131,7 @@ struct AgentRoutes {
     ) async throws -> Reply {
         let id = AgentID(try call.id(what: "agent"))
         do throws(CommandFailure) {
-            let view = try await body(id)
-            return .json { AgentJSON.write(view, &$0) }
+            return Self.reply(try await body(id))
         } catch {
             throw Problem(error, what: "agent")
         }

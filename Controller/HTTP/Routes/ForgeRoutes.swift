@@ -36,14 +36,14 @@ struct ForgeRoutes {
                 body: Self.json,
                 describes: Description(
                     .projects, "What is not given stays as it is.", takes: Schemas.changedForge,
-                    answers: [.ok(.component(Schemas.forge))], problems: [409])
+                    answers: [.ok(.component(Schemas.forge))], problems: [409], comparesTag: true)
             ) { call in
                 try await save(call, find(call))
             },
             Route(
                 .delete, path + "/{forge_id}", .write, "deleteForge", "Send a forge no more statuses",
                 role: .maintainer,
-                describes: Description(.projects, answers: [.noContent]), handler: delete),
+                describes: Description(.projects, answers: [.noContent], comparesTag: true), handler: delete),
             Route(
                 .get, path + "/{forge_id}/statuses", .read, "listForgeStatuses",
                 "Statuses that were sent to a forge, newest first", role: .viewer, query: Query.paging,

@@ -29,11 +29,12 @@ struct HookRoutes {
             Route(
                 .patch, one, .write, "updateHook", "Change a hook", role: .maintainer, body: Self.json,
                 describes: Description(
-                    .webhooks, takes: Schemas.changedHook, answers: [.ok(.component(Schemas.hook))], problems: [409]),
+                    .webhooks, takes: Schemas.changedHook, answers: [.ok(.component(Schemas.hook))], problems: [409],
+                    comparesTag: true),
                 handler: update),
             Route(
                 .delete, one, .write, "deleteHook", "Delete a hook", role: .maintainer,
-                describes: Description(.webhooks, answers: [.noContent]), handler: delete),
+                describes: Description(.webhooks, answers: [.noContent], comparesTag: true), handler: delete),
             Route(
                 .post, one + "/secrets", .write, "createHookSecret",
                 "Add a secret beside the others, to change the sender without a gap", role: .maintainer,
@@ -81,7 +82,12 @@ struct HookRoutes {
 
     @Sendable private func get(_ call: Call) async throws -> Reply {
         let view = try await find(call)
-        return .json { write(view, &$0) }
+        var reply = Reply.json(text(view))
+        // When something came last changes by itself.
+        var set = view
+        set.row.lastDeliveryAt = nil
+        reply.etag = reply.buffer.map { EntityTag.of(settings: EntityTag.of(text(set)), shown: EntityTag.of($0)) }
+        return reply
     }
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
@@ -197,6 +203,10 @@ struct HookRoutes {
                 fields.wrong("catch_up", "It must be `start`, `offer` or `off`.")
             }
         }
+        row.mirrorsBuilds = fields.bool("mirrors_builds") ?? row.mirrorsBuilds
+        if row.mirrorsBuilds, row.source != .jenkins {
+            fields.wrong("mirrors_builds", "Only builds that Jenkins tells of can be shown as runs.")
+        }
         if let value = fields.raw("repository") {
             var repository = try Fields(value)
             row.repositoryID = repository.string("id", max: 200, isLine: true) ?? row.repositoryID
@@ -256,6 +266,7 @@ struct HookRoutes {
             json.name("pipelines")
             json.array(row.pipelines) { $0.int($1.rawValue) }
             json.field("catch_up", row.catchUp.rawValue)
+            json.field("mirrors_builds", row.mirrorsBuilds)
             json.name("secrets")
             json.array(view.secrets) { json, secret in
                 json.object { json in

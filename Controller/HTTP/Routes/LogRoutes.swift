@@ -11,6 +11,7 @@ struct LogRoutes {
 
     static let linesMax: Int64 = 10_000
     private static let linesPerRead = 1000
+    private static let foundMax: Int64 = 1000
 
     var routes: [Route] {
         let query = [
@@ -19,6 +20,9 @@ struct LogRoutes {
             QueryParameter("lines", "At most so many lines", .integer(1...Int64.max)),
             QueryParameter("tail", "The last so many lines", .integer(1...Self.linesMax)),
             QueryParameter("attempt", "The step's attempt; without it the newest", .integer(1...Int64.max)),
+            QueryParameter(
+                "q", "Only lines that hold this text, whatever its case; at most \(Self.foundMax)",
+                .text(max: LogSearchLimits.patternMax)),
         ]
         let base = RunRoutes.path + "/{id}/steps/"
         return [
@@ -42,18 +46,15 @@ struct LogRoutes {
                         Self.lines, .ok(.component(Schemas.logPage)), Self.bytes, .partial("application/octet-stream"),
                     ], problems: [409, 410], takesRange: true)
             ) { try await log($0, "\($0.parameters[1])/\($0.parameters[2])") },
-        ]
+        ] + LogBlockRoutes(services: services).routes
     }
 
     private static let lines = Description.Answer.content("text/plain", example: "hello\n", summary: "The lines")
     private static let bytes = Description.Answer.content("application/octet-stream", summary: "The stored bytes")
 
     private func log(_ call: Call, _ step: String) async throws -> Reply {
-        let row = try await attempt(call, step)
+        let row = try await kept(call, step)
         let attempt = row.id
-        if let removed = try await services.retention?.logsRemovedAt(row.run) {
-            throw Problem(410, "Gone", "The logs of this run were removed at \(Timestamp.text(removed)).")
-        }
         let format = call.query.text("format") ?? "text"
         let fromLine = try call.query.integer("from_line", 1...Int64.max)
         let tail = try call.query.integer("tail", 1...Self.linesMax)
@@ -61,16 +62,37 @@ struct LogRoutes {
         if tail != nil, fromLine != nil || lines != nil {
             throw Query.wrong("tail", "It can't stand beside `from_line` or `lines`.")
         }
+        let wanted = call.query.text("q")
+        if wanted != nil, tail != nil { throw Query.wrong("q", "It can't stand beside `tail`.") }
         return try await Self.reading {
             switch format {
             case "raw":
-                guard fromLine == nil, lines == nil, tail == nil else {
-                    throw Query.wrong("format", "`raw` takes no lines; use a Range header.")
+                guard fromLine == nil, lines == nil, tail == nil, wanted == nil else {
+                    throw Query.wrong("format", "`raw` takes no lines and no `q`; use a Range header.")
                 }
                 return try await raw(call, attempt)
+            case _ where wanted != nil:
+                let page = try await found(wanted ?? "", attempt, fromLine: fromLine, lines: lines)
+                if format == "json" { return Self.json(page, row) }
+                let plain = Self.plain(page.lines)
+                return Reply(.ok, "text/plain; charset=utf-8", ResponseBody(byteBuffer: plain))
             case "json": return try await json(row, fromLine: fromLine, lines: lines, tail: tail)
             default: return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
             }
+        }
+    }
+
+    /// The attempt that is asked for, whose log was not removed.
+    func kept(_ call: Call, _ step: String) async throws -> AttemptRow {
+        let row = try await attempt(call, step)
+        try await checkKept(row)
+        return row
+    }
+
+    /// A 410 where the log was there and is not any more.
+    func checkKept(_ row: AttemptRow) async throws {
+        if let removed = try await services.retention?.logsRemovedAt(row.run) {
+            throw Problem(410, "Gone", "The logs of this run were removed at \(Timestamp.text(removed)).")
         }
     }
 
@@ -116,6 +138,10 @@ struct LogRoutes {
             if let tail { try await logs.tail(attempt, count: Int(tail)) } else {
                 try await logs.lines(attempt, from: UInt64(fromLine ?? 1), count: count)
             }
+        return Self.json(page, row)
+    }
+
+    static func json(_ page: LogPage, _ row: AttemptRow) -> Reply {
         return .json(capacity: 256 + page.lines.count * 96) { json in
             json.object { json in
                 json.field("first_line", page.firstLine)
@@ -136,6 +162,30 @@ struct LogRoutes {
                 json.raw(LiveEncoder.lines(page.lines))
             }
         }
+    }
+
+    /// Lines that hold a text, as they stand when the request comes.
+    private func found(_ text: String, _ attempt: AttemptID, fromLine: Int64?, lines: Int64?) async throws -> LogPage {
+        guard let searching = services.logSearch else { throw Problem.notFound("Logs can't be searched here.") }
+        let limit = Int(min(lines ?? Self.foundMax, Self.foundMax))
+        var page = LogPage(
+            firstLine: UInt64(fromLine ?? 1), lines: [], info: try await services.logs.info(attempt))
+        var next: UInt64? = page.firstLine
+        var last: UInt64 = 0
+        // The search of a long log takes several turns, and a line may have several hits.
+        while let from = next, page.lines.count < limit {
+            let matches = try await searching.search(
+                attempt, LogQuery(text: text, matchesCase: false, fromLine: from, limit: Int(LogSearchRoutes.hitsMax)))
+            page.info = matches.info
+            for hit in matches.hits where hit.line > last && page.lines.count < limit {
+                page.lines += try await services.logs.lines(attempt, from: hit.line, count: 1).lines
+                last = hit.line
+            }
+            // Of a growing log, the unfinished line is all that is left.
+            next = matches.nextLine.flatMap { $0 > from ? $0 : nil }
+        }
+        if let first = page.lines.first { page.firstLine = first.number }
+        return page
     }
 
     /// Text as it stands when the request comes; it does not follow.

@@ -38,7 +38,7 @@ struct LogSearchRoutes {
                 Sections come of markers in the output: `##[group]Title` or `::group::Title` to `##[endgroup]`, \
                 `--- Title`, `+++ Title` (open), GitLab's `section_start` and `section_end`. Lines beyond `scanned` were \
                 not looked at yet: ask again.
-                """, answers: [.ok(.component(Schemas.logIndex))], problems: [409])
+                """, answers: [.ok(.component(Schemas.logIndex))], problems: [409, 410])
         ) { try await answerIndex($0, step($0)) }
     }
 
@@ -63,12 +63,12 @@ struct LogSearchRoutes {
                 """
                 Looks at what is seen of the lines, without escape sequences. A hit is `[line, column, length]` with columns \
                 from 0 in UTF-16 code units. A long log takes several requests: go on at `next_line` until it is null.
-                """, answers: [.ok(.component(Schemas.logMatches))], problems: [409])
+                """, answers: [.ok(.component(Schemas.logMatches))], problems: [409, 410])
         ) { try await answerSearch($0, step($0)) }
     }
 
     private func answerIndex(_ call: Call, _ step: String) async throws -> Reply {
-        let row = try await LogRoutes(services: services).attempt(call, step)
+        let row = try await LogRoutes(services: services).kept(call, step)
         let overview = try await LogRoutes.reading { try await searching().overview(row.id) }
         // An attempt that wrote nothing has no file that could say so.
         let isComplete = overview.info.complete || row.outcome != nil
@@ -121,7 +121,7 @@ struct LogSearchRoutes {
             text: text, isRegex: call.query.text("mode") == "regex", matchesCase: try call.query.flag("case") ?? false,
             fromLine: UInt64(try call.query.integer("from_line", 1...Int64.max) ?? 1),
             limit: Int(try call.query.integer("limit", 1...Self.hitsMax) ?? 1000))
-        let row = try await LogRoutes(services: services).attempt(call, step)
+        let row = try await LogRoutes(services: services).kept(call, step)
         let matches: LogMatches
         do {
             matches = try await LogRoutes.reading { try await searching().search(row.id, query) }

@@ -52,13 +52,13 @@ struct NotificationRoutes {
                 body: Self.json,
                 describes: Description(
                     .notices, "What is not given stays as it is.", takes: Schemas.changedRule,
-                    answers: [.ok(.component(Schemas.rule))], problems: [409])
+                    answers: [.ok(.component(Schemas.rule))], problems: [409], comparesTag: true)
             ) { call in
                 try await save(call, find(call).0)
             },
             Route(
                 .delete, path + "/{id}", .write, "deleteNotificationRule", "Delete a rule", role: .maintainer,
-                describes: Description(.notices, answers: [.noContent]), handler: delete),
+                describes: Description(.notices, answers: [.noContent], comparesTag: true), handler: delete),
             Route(
                 .get, path + "/{id}/deliveries", .read, "listNotificationDeliveries",
                 "What a rule sent, newest first, and what became of it", role: .viewer, query: Query.paging,
@@ -111,7 +111,7 @@ struct NotificationRoutes {
         case .string("all"): break
         case .array(let items) where items.count <= Self.idsMax:
             ids = items.compactMap { if case .number(let id) = $0 { Int64(exactly: id) } else { nil } }
-            if ids?.count != items.count || ids?.contains(where: { $0 < 1 }) == true {
+            if ids?.count != items.count || ids?.contains(where: { !Fields.ids.contains(Int($0)) }) == true {
                 fields.wrong("read", "It must be a list of ids, or \"all\".")
             }
         default: fields.wrong("read", "It must be a list of at most \(Self.idsMax) ids, or \"all\".")

@@ -37,14 +37,15 @@ struct NotificationTargetRoutes {
                 body: Self.json,
                 describes: Description(
                     .notices, "What is not given stays as it is.", takes: Schemas.changedTarget,
-                    answers: [.ok(.component(Schemas.target))], problems: [409])
+                    answers: [.ok(.component(Schemas.target))], problems: [409], comparesTag: true)
             ) { call in
                 try await save(call, find(call))
             },
             Route(
                 .delete, path + "/{target_id}", .write, "deleteNotificationTarget", "Remove a hook or chat",
                 role: .maintainer,
-                describes: Description(.notices, answers: [.noContent], problems: [409]), handler: delete),
+                describes: Description(.notices, answers: [.noContent], problems: [409], comparesTag: true),
+                handler: delete),
         ]
     }
 

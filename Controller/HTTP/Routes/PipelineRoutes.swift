@@ -18,13 +18,15 @@ struct PipelineRoutes {
                 .get, path, .read, "listPipelines", "List pipelines", role: .viewer,
                 query: Query.paging + [
                     QueryParameter("project_id", "Only of this project", .id), QueryParameter("q", "Part of the name"),
+                    Query.order,
                 ], describes: Description(.pipelines, answers: [.page(of: Schemas.pipeline)]), handler: list),
             Route(
                 .post, path, .write, "createPipeline", "Save a new pipeline", role: .maintainer, body: Self.json,
                 describes: Description(
                     .pipelines,
                     "The definition comes with the request, or is read from the repository where `repository.path` says.",
-                    takes: Schemas.newPipeline, answers: [.created(.component(Schemas.pipeline))], problems: [409, 502]),
+                    takes: Schemas.newPipeline, answers: [.created(.component(Schemas.pipeline))],
+                    problems: [404, 409, 502]),
                 handler: create),
             Route(
                 .post, path + "/validate", .read, "validatePipeline", "Check a definition without saving it",
@@ -78,7 +80,8 @@ struct PipelineRoutes {
         let project = try call.query.integer("project_id", 1...Int64.max)
         let text = call.query.text("q")
         let key = AnswerCaches.PipelinesKey(
-            project: project, visible: call.visible, text: text, page: page, perPage: perPage)
+            project: project, visible: call.visible, text: text, order: call.query.order(), page: page,
+            perPage: perPage)
         // Before the read: see VersionedCache.
         guard let version = services.pipelinesVersion?() else { return try await listing(key).reply }
         return try await caches.pipelines.value(key, version: version) {
@@ -89,11 +92,12 @@ struct PipelineRoutes {
 
     private func listing(_ key: AnswerCaches.PipelinesKey) async throws -> CachedAnswer {
         let rows = try await services.pipelines.pipelines(
-            project: key.project.map { ProjectID($0) }, visible: key.visible, text: key.text, page: key.page,
-            perPage: key.perPage)
+            project: key.project.map { ProjectID($0) }, visible: key.visible, text: key.text, order: key.order,
+            page: key.page, perPage: key.perPage)
         var query = ""
         if let project = key.project { query += "project_id=\(project)&" }
         if let text = key.text { query += "q=\(PercentCode.encode(text))&" }
+        if key.order != .name { query += "sort=\(key.order.rawValue)&" }
         let body = ListJSON.body(rows, number: key.page, perPage: key.perPage) { PipelineJSON.write($1, &$0) }
         return CachedAnswer(
             body,

@@ -14,8 +14,8 @@ struct ProjectRoutes {
         let one = Self.path + "/{id}"
         return [
             Route(
-                .get, Self.path, .read, "listProjects", "Projects that the caller may see, by name", role: .viewer,
-                query: Query.paging + [QueryParameter("q", "Part of the name")],
+                .get, Self.path, .read, "listProjects", "Projects that the caller may see", role: .viewer,
+                query: Query.paging + [QueryParameter("q", "Part of the name"), Query.order],
                 describes: Description(.projects, answers: [.page(of: Schemas.project)]), handler: list),
             Route(
                 .post, Self.path, .admin, "createProject", "Make a project", body: Self.json,
@@ -60,10 +60,11 @@ struct ProjectRoutes {
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let (page, perPage) = try call.query.page()
         let text = call.query.text("q")
-        let rows = try await projects().projects(visible: call.visible, text: text, page: page, perPage: perPage)
+        let rows = try await projects().projects(
+            visible: call.visible, text: text, order: call.query.order(), page: page, perPage: perPage)
         return ListJSON.reply(
             rows, number: page, perPage: perPage, path: Self.path,
-            query: text.map { "q=\(PercentCode.encode($0))&" } ?? ""
+            query: call.query.kept(["q", "sort"])
         ) { json, row in json.object { Self.members(row, call, &$0) } }
     }
 
@@ -85,9 +86,13 @@ struct ProjectRoutes {
         try fields.finish()
         let key = try RunRoutes.idempotencyKey(call)
         let row = try await UserRoutes.changing {
-            try await projects().createProject(
-                name: name, description: description, owner: owner, by: call.principal.name, key: key,
-                at: configuration.now())
+            do {
+                return try await projects().createProject(
+                    name: name, description: description, owner: owner, by: call.principal.name, key: key,
+                    at: configuration.now())
+            } catch PeopleChange.notFound {
+                throw Problem.invalid("owner_id", "There is no such user.")
+            }
         }
         var reply = Self.reply(row, call)
         reply.status = .created

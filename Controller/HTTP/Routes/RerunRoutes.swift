@@ -14,7 +14,9 @@ struct RerunRoutes {
                 "Run a finished run again: all of it, what failed, or from one job on", role: .developer,
                 body: ["application/json"],
                 describes: Description(
-                    .runs, takes: .optional(Schemas.rerun, example: "{\"mode\":\"failed\"}"),
+                    .runs,
+                    "`from` is `all`, `failed`, or the job or `job/step` from which on it runs again; `mode` with `job` and `step` says the same in three words.",
+                    takes: .optional(Schemas.rerun, example: "{\"from\":\"failed\"}"),
                     answers: [.created(.component(Schemas.run))], problems: [502], keepsOwnKeys: true), handler: rerun)
         ]
     }
@@ -62,11 +64,28 @@ struct RerunRoutes {
         }
     }
 
-    /// `mode`, with `job` and `step` for `from`.
+    /// `mode`, with `job` and `step` for `from`; or `from`, which says it in one word.
     private static func mode(_ fields: inout Fields) -> Rerun.Mode {
-        let mode = fields.string("mode", max: 16) ?? "all"
-        let job = fields.string("job", max: 4096, min: 1)
-        let step = fields.string("step", max: 256, min: 1)
+        let from = fields.string("from", max: 4096, min: 1)
+        var mode = fields.string("mode", max: 16) ?? "all"
+        var job = fields.string("job", max: 4096, min: 1)
+        var step = fields.string("step", max: 256, min: 1)
+        if let from {
+            if fields.raw("mode") != nil { fields.wrong("from", "Give either `from` or `mode`, not both.") }
+            switch from {
+            case "all", "failed": mode = from
+            case "step": mode = "from"
+            default:
+                // A job, or job/step: names of cells may have slashes, steps have none.
+                if job != nil || step != nil {
+                    fields.wrong("from", "It names the job or step already: leave `job` and `step` out.")
+                }
+                let slash = from.lastIndex(of: "/")
+                mode = "from"
+                job = slash.map { String(from[..<$0]) } ?? from
+                step = slash.map { String(from[from.index(after: $0)...]) }
+            }
+        }
         if mode != "from" {
             if job != nil { fields.wrong("job", "It is only for the mode `from`.") }
             if step != nil { fields.wrong("step", "It is only for the mode `from`.") }

@@ -12,6 +12,7 @@ enum Routes {
             UserRoutes(services: services).routes,
             ProjectRoutes(services: services, configuration: configuration).routes,
             MemberRoutes(services: services, configuration: configuration).routes,
+            VariableRoutes(services: services, configuration: configuration).routes,
             PipelineRoutes(services: services, configuration: configuration, caches: shared.caches).routes,
             ScheduleRoutes(services: services).routes,
             RunRoutes(services: services, configuration: configuration, caches: shared.caches).routes,

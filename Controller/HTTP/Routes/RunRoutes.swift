@@ -23,9 +23,11 @@ struct RunRoutes {
                     takes: .optional(Schemas.runStart, example: "{\"branch\":\"main\",\"inputs\":{\"region\":\"eu\"}}"),
                     answers: [.created(.component(Schemas.run))], problems: [502], keepsOwnKeys: true), handler: create),
             Route(
-                .get, Self.path, .read, "listRuns", "List runs, newest first", role: .viewer,
+                .get, Self.path, .read, "listRuns", "List runs", role: .viewer,
                 query: Query.paging + Self.filters + [
-                    QueryParameter("sort", "The only order", .choice(["-created_at"]), default: "-created_at")
+                    QueryParameter(
+                        "sort", "Newest or oldest first", .choice(["-created_at", "created_at"]),
+                        default: "-created_at")
                 ],
                 describes: Description(.runs, answers: [.page(of: Schemas.run)]), handler: list),
             Route(
@@ -77,9 +79,7 @@ struct RunRoutes {
         let answer = try await caches.runs.value(key, version: version) {
             let rows = try await services.queries.runs(key.filter, page: page, perPage: perPage)
             let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.run($1, &$0) }
-            let query = Self.filters.compactMap { filter in
-                call.query.text(filter.name).map { "\(filter.name)=\(PercentCode.encode($0))&" }
-            }.joined()
+            let query = call.query.kept(Self.filters.map(\.name) + ["sort"])
             let link = ListJSON.link(total: rows.total, number: page, perPage: perPage, path: Self.path, query: query)
             let answer = CachedAnswer(body, link: link)
             return (answer, answer.bytes)
@@ -97,6 +97,7 @@ struct RunRoutes {
         filter.since = try query.time("since")
         filter.until = try query.time("until")
         filter.text = query.text("q")
+        filter.isOldestFirst = query.text("sort") == "created_at"
         return filter
     }
 

@@ -49,17 +49,17 @@ struct SecretRoutes {
                 role: .maintainer,
                 body: Self.json,
                 describes: Description(
-                    .secrets, takes: Schemas.secretValue,
+                    .secrets, "`If-Match` takes the secret's `version`, in quotes.", takes: Schemas.secretValue,
                     answers: [
                         .ok(.component(Schemas.keptSecret)), .created(.component(Schemas.keptSecret), at: false),
-                    ], problems: [409])
+                    ], problems: [409], takesIfMatch: true)
             ) { call in
                 try await replace(call, environment(call))
             },
             Route(
                 .delete, path + "/{name}", .write, "delete\(kind)Secret", "Delete a secret of \(what)",
                 role: .maintainer,
-                describes: Description(.secrets, answers: [.noContent], problems: [409])
+                describes: Description(.secrets, answers: [.noContent], problems: [409], takesIfMatch: true)
             ) { call in
                 try await delete(call, environment(call))
             },
@@ -100,14 +100,21 @@ struct SecretRoutes {
         if !SecretLimits.isName(name) { fields.wrong("name", Self.nameRule) }
         let value = Self.value(&fields)
         try fields.finish()
-        let row = try await set(name, value, call, environment, .createOrReplace)
+        let expected = try call.expectedVersion()
+        let row = try await set(
+            name, value, call, environment, expected.map { .replaceVersion($0) } ?? .createOrReplace)
         return .json(Self.text(row, value), row.version == 1 ? .created : .ok)
     }
 
     private func delete(_ call: Call, _ environment: String) async throws -> Reply {
         let name = call.parameters[environment.isEmpty ? 1 : 2]
         let project = try await project(call)
-        guard try await vault().delete(name, project: project, environment: environment) else {
+        guard
+            try await changing({
+                try await vault().delete(
+                    name, project: project, environment: environment, expected: call.expectedVersion())
+            })
+        else {
             throw Problem.notFound("There is no such secret.")
         }
         return .noContent
@@ -117,10 +124,22 @@ struct SecretRoutes {
         _ name: String, _ value: String, _ call: Call, _ environment: String, _ mode: SecretPut
     ) async throws -> SecretRow {
         let project = try await project(call)
-        do {
-            return try await vault().set(
+        return try await changing {
+            try await vault().set(
                 name, value: value, project: project, environment: environment, mode: mode,
                 by: call.principal.name)
+        }
+    }
+
+    private func changing<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch SecretChange.stale(let current) {
+            throw Problem(
+                412, "Precondition failed",
+                current == 0
+                    ? "There is no such secret to replace."
+                    : "It has version \(current) by now. Read it again and repeat.")
         } catch SecretChange.noProject {
             throw Problem.notFound("There is no such project.")
         } catch SecretChange.tooMany {

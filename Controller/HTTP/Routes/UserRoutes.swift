@@ -14,8 +14,8 @@ struct UserRoutes {
         let one = Self.path + "/{id}"
         return [
             Route(
-                .get, Self.path, .admin, "listUsers", "All users, by name",
-                query: Query.paging + [QueryParameter("q", "Part of the name")],
+                .get, Self.path, .admin, "listUsers", "All users",
+                query: Query.paging + [QueryParameter("q", "Part of the name"), Query.order],
                 describes: Description(.users, answers: [.page(of: Schemas.user)]), handler: list),
             Route(
                 .post, Self.path, .admin, "createUser", "Make a user", body: Self.json,
@@ -46,10 +46,11 @@ struct UserRoutes {
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let (page, perPage) = try call.query.page()
         let text = call.query.text("q")
-        let rows = try await people().users(text: text, page: page, perPage: perPage)
+        let rows = try await people().users(
+            text: text, order: call.query.order(), page: page, perPage: perPage)
         return ListJSON.reply(
             rows, number: page, perPage: perPage, path: Self.path,
-            query: text.map { "q=\(PercentCode.encode($0))&" } ?? ""
+            query: call.query.kept(["q", "sort"])
         ) { json, row in json.object { Self.members(row, &$0) } }
     }
 

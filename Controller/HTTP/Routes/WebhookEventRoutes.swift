@@ -13,8 +13,12 @@ struct WebhookEventRoutes {
     var routes: [Route] {
         [
             Route(
-                .get, Self.path, .read, "listWebhookEvents", "What came by webhooks, newest first", role: .viewer,
-                query: Query.paging + Self.filters,
+                .get, Self.path, .read, "listWebhookEvents", "What came by webhooks", role: .viewer,
+                query: Query.paging + Self.filters + [
+                    QueryParameter(
+                        "sort", "Newest or oldest first", .choice(["-received_at", "received_at"]),
+                        default: "-received_at")
+                ],
                 describes: Description(.webhooks, answers: [.page(of: Schemas.webhookEvent)]), handler: list),
             Route(
                 .get, Self.path + "/{id}", .read, "getWebhookEvent",
@@ -51,10 +55,9 @@ struct WebhookEventRoutes {
         let (page, perPage) = try call.query.page()
         var filter = try Self.filter(call.query)
         filter.visible = call.visible
+        filter.isOldestFirst = call.query.text("sort") == "received_at"
         let found = try await hooks().deliveries(filter, page: page, perPage: perPage)
-        let query = Self.filters.compactMap { filter in
-            call.query.text(filter.name).map { "\(filter.name)=\(PercentCode.encode($0))&" }
-        }.joined()
+        let query = call.query.kept(Self.filters.map(\.name) + ["sort"])
         return ListJSON.reply(found, number: page, perPage: perPage, path: Self.path, query: query) { json, view in
             json.object { Self.members(view, &$0) }
         }

@@ -18,6 +18,7 @@ struct Dispatcher: Sendable {
     let pages: ProblemPages
     let logger: Logger
     let largeBodies = LargeBodies()
+    let writes: GuardedWrites
 
     func respond(_ request: Request, _ connection: ConnectionContext) async -> Response {
         let began = ContinuousClock.now
@@ -158,7 +159,7 @@ struct Dispatcher: Sendable {
         let asked = call
         let keys = Idempotency(services.idempotency, for: route, asked, now: configuration.now)
         let reply = try await RequestMark.$current.withValue(mark) {
-            guard let keys else { return try await route.handler(asked) }
+            guard let keys else { return try await guarded(route, asked, path) }
             return try await keys.answer(route, asked, target: target)
         }
         guard route.role == nil || call.grants.wereAsked else {

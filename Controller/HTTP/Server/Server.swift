@@ -49,7 +49,8 @@ package final class Server: Service {
             trail: AuditTrail(services.audit), limits: shared.limits,
             crossOrigin: CrossOrigin(configuration.corsOrigins),
             pages: ProblemPages(
-                services: services, configuration: configuration, shell: Routes.shell(configuration)), logger: logger)
+                services: services, configuration: configuration, shell: Routes.shell(configuration)), logger: logger,
+            writes: GuardedWrites(table.routes))
     }
 
     /// What was counted of requests since the last time, for the statistics.

@@ -7,7 +7,8 @@ enum LoginPage {
 
     /// Whether the first administrator still has the password that the first start gave.
     static func isFirstStart(_ services: HTTPServices) async -> Bool {
-        guard let first = try? await services.people?.users(text: nil, page: 1, perPage: 2), first.total == 1,
+        guard let first = try? await services.people?.users(text: nil, order: .name, page: 1, perPage: 2),
+            first.total == 1,
             let user = first.items.first
         else { return false }
         return user.name == administrator && user.version == 1

@@ -138,7 +138,8 @@ struct PageRoutes {
         let name = call.parameters[0]
         guard let projects = services.projects else { throw Problem.unavailable("Projects are not kept here.") }
         for page in 1...Self.pagesMax {
-            let found = try await projects.projects(visible: call.visible, text: name, page: page, perPage: 100)
+            let found = try await projects.projects(
+                visible: call.visible, text: name, order: .name, page: page, perPage: 100)
             if let row = found.items.first(where: { $0.name == name }) {
                 try await call.allow(.viewer, in: row.id)
                 return row

@@ -106,7 +106,9 @@ extension SecretVault: SecretManaging {
         }
     }
 
-    package func delete(_ name: String, project: ProjectID, environment: String) async throws -> Bool {
-        try await repository.deleteSecret(name, of: project, environment: environment)
+    package func delete(
+        _ name: String, project: ProjectID, environment: String, expected: Int?
+    ) async throws -> Bool {
+        try await repository.deleteSecret(name, of: project, environment: environment, expected: expected)
     }
 }

@@ -23,12 +23,15 @@ package struct CompileContext: Sendable {
     package var trusted: Bool
     /// Whether no run is started, so that inputs need not be given.
     package var isDraft: Bool
+    /// Of every step, under those that the file gives: the project's own.
+    package var variables: [String: String]
 
     package init(
         pipelineName: String = "pipeline", event: String = "manual", ref: String? = nil, branch: String? = nil,
         tag: String? = nil, commit: String? = nil, repository: String? = nil, inputs: [String: InputValue] = [:],
         allowLocalRepositories: Bool = false, pullRequest: RunFacts.PullRequest? = nil, payload: PlanJSON? = nil,
-        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false
+        changedPaths: [String]? = nil, trusted: Bool = true, isDraft: Bool = false,
+        variables: [String: String] = [:]
     ) {
         self.pipelineName = pipelineName
         self.event = event
@@ -44,6 +47,7 @@ package struct CompileContext: Sendable {
         self.changedPaths = changedPaths
         self.trusted = trusted
         self.isDraft = isDraft
+        self.variables = variables
     }
 
     /// A list of changed paths that is too long counts as unknown.

@@ -34,7 +34,7 @@ struct DefinitionCompiler {
         let inputs = inputs()
         for input in inputs { scope.inputs[input.name] = input.value?.expressionValue }
         var plan = RunPlan(name: context.pipelineName, inputs: inputs, jobs: [], facts: scope.facts)
-        plan.environment = values(definition.environment)
+        plan.environment = context.variables.merging(values(definition.environment)) { _, file in file }
         scope.environment = plan.environment
         if let name = definition.name { plan.name = shortened(fill(name)) }
         if let timeout = definition.timeoutMs { plan.timeoutMs = timeout }
