@@ -24,9 +24,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private let mailbox: ConnectionMailbox
     private let options: WebSocketOptions
-    private let parser: FrameParser
     private var assembler: MessageAssembler
-    private var buffer = ByteBuffer()
+    private var input: FrameInput
     private var phase = Phase.open
     /// Whether the channel asked to read while reading was paused.
     private var readHeld = false
@@ -42,7 +41,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     init(_ mailbox: ConnectionMailbox) {
         self.mailbox = mailbox
         options = mailbox.options
-        parser = FrameParser(options.parserRules)
+        input = FrameInput(options.parserRules)
         assembler = MessageAssembler(options)
     }
 
@@ -72,17 +71,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastRead = context.eventLoop.now
         guard phase != .over else { return }
-        var incoming = unwrapInboundIn(data)
-        if buffer.readableBytes == 0 { buffer = incoming } else { buffer.writeBuffer(&incoming) }
+        input.append(unwrapInboundIn(data))
         do throws(FrameViolation) {
-            while phase != .over, let frame = try parser.next(&buffer) { try handle(frame, context) }
+            while phase != .over, let frame = try input.next() { try handle(frame, context) }
         } catch {
             fail(error, context)
-        }
-        if buffer.readableBytes == 0 {
-            buffer = ByteBuffer()
-        } else if let wanted = parser.wanted(buffer), wanted > buffer.readableBytes {
-            buffer.reserveCapacity(minimumWritableBytes: wanted - buffer.readableBytes)
         }
     }
 
@@ -132,7 +125,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func fail(_ violation: FrameViolation, _ context: ChannelHandlerContext) {
         let code = options.code(of: violation.kind)
         mailbox.end(ConnectionEnd(.local, code: code, reason: violation.reason), drop: true)
-        buffer = ByteBuffer()
+        input.clear()
         startClose(context)
     }
 
@@ -235,7 +228,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         phase = .over
         silenceTimer?.cancel()
         closeTimer?.cancel()
-        buffer = ByteBuffer()
+        input.clear()
         mailbox.end(end, drop: false)
         mailbox.markGone()
     }

@@ -26,9 +26,8 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     private var context: ChannelHandlerContext?
     private(set) var isWritable = true
     private let configuration: HTTPConfiguration
-    private let parser = FrameParser(
+    private var input = FrameInput(
         FrameParser.Rules(peerMasks: true, payloadMax: messageBytesMax, allowsFragments: false))
-    private var buffer = ByteBuffer()
     private var viewer: Viewer?
     private var isOpen = true
     private var lastRead = NIODeadline.now()
@@ -101,14 +100,12 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard isOpen else { return }
         lastRead = .now()
-        var incoming = unwrapInboundIn(data)
-        if buffer.readableBytes == 0 { buffer = incoming } else { buffer.writeBuffer(&incoming) }
+        input.append(unwrapInboundIn(data))
         do throws(FrameViolation) {
-            while isOpen, let frame = try parser.next(&buffer) { take(frame) }
+            while isOpen, let frame = try input.next() { take(frame) }
         } catch {
             close(error.kind == .tooLarge ? 1009 : 1002, error.reason)
         }
-        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
     }
 
     private func take(_ frame: Frame) {
