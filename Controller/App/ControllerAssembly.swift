@@ -145,6 +145,7 @@ struct ControllerAssembly {
                 EngineTicker(engine: engine), ScheduleTicker(scheduler: scheduler),
                 ArtifactSweeper(store: artifacts, retention: retention), RetentionSweeper(retention: retention),
                 BackupTimer(backups: operators.backups), ControlService(socket: control),
+                SystemTicker(feed: SystemFeed(commands: engine, hub: hub)),
                 AuditHeadService(audit: database), reported, webhooks, roller, outgoing, gateway, server,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

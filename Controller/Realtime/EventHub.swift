@@ -114,6 +114,9 @@ package final class EventHub: Sendable {
         }
     }
 
+    /// Whether anybody watches a topic now.
+    package func isWatched(_ topic: Topic) -> Bool { state.withLock { $0.interest[topic] != nil } }
+
     /// Finds attempts that began, and tells the viewers of their run.
     private func refreshSources(_ run: RunID, _ pipeline: PipelineID) async {
         while true {

@@ -87,4 +87,25 @@ import Testing
             try cluster.finish(run)
         }
     }
+
+    @Test func theSystemTellsOfAgentsAndFigures() async throws {
+        try await Cluster.with { cluster in
+            let socket = try LiveClient(
+                port: cluster.controller.port, path: "/ws/system", token: cluster.api.token)
+            let first = try socket.messages(within: 10) { $0["type"].text == "statistics" }
+            #expect(first.last?["data"]["connected_agents"].int == 1, "\(first)")
+            _ = try cluster.api.call("PATCH", "/api/v1/agents/1", ["paused": true, "note": "cleaning"])
+            let paused = try socket.messages(within: 10) {
+                $0["type"].text == "agent_update" && $0["data"]["paused"].isTrue
+            }
+            #expect(paused.last?["data"]["note"].text == "cleaning")
+            let run = try cluster.start("true")
+            let waiting = try socket.messages(within: 10) {
+                $0["type"].text == "statistics" && $0["data"]["queued_jobs"].int == 1
+            }
+            #expect(waiting.last?["data"]["active_runs"].int == 1)
+            _ = try cluster.api.call("POST", "/api/v1/agents/1/resume", [:])
+            try cluster.finish(run)
+        }
+    }
 }
