@@ -1,4 +1,5 @@
 import AnsFlowProtocol
+import ControllerCore
 import Synchronization
 import Testing
 
@@ -46,6 +47,35 @@ import Testing
                 let answer = try await client.get(path + query)
                 #expect(answer.status == 400, "\(query)")
                 #expect(answer.body.contains(name), "\(query)")
+            }
+        }
+    }
+}
+
+/// Retention that has removed the logs of all runs.
+private struct RemovedLogs: RetentionService {
+    func apply(dryRun: Bool) async throws -> RetentionReport { throw RunDeletionRefusal.notFound }
+    func deleteRun(_ run: RunID, by actor: String) async throws {}
+    func remove(_ target: RemovalTarget, expected: Int?, by actor: String) async throws {}
+    func pin(_ run: RunID, by actor: String, note: String?) async throws {}
+    func unpin(_ run: RunID) async throws {}
+    func pin(of run: RunID) async throws -> RunPin? { nil }
+    func logsRemovedAt(_ run: RunID) async throws -> Int64? { World.now }
+}
+
+@Suite struct RemovedLogTests {
+    @Test func everyWayToALogThatWasRemovedSaysSo() async throws {
+        try await withServer(services: { $0.retention = RemovedLogs() }) { world, _, client in
+            world.addRun(1)
+            world.state.withLock { $0.logs[AttemptID(10)] = ["hello"] }
+            let steps = "/api/v1/pipeline-runs/1/steps/build/compile/log"
+            for path in [
+                steps, steps + "?format=json", steps + "?q=hello", steps + "/index", steps + "/search?q=hello",
+                steps + "/blocks/0", "/api/v1/pipeline-runs/1/logs",
+            ] {
+                let answer = try await client.get(path)
+                #expect(answer.status == 410, "\(path): \(answer.body)")
+                #expect(answer.body.contains("removed"), "\(path)")
             }
         }
     }

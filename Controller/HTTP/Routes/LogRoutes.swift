@@ -85,13 +85,13 @@ struct LogRoutes {
     /// The attempt that is asked for, whose log was not removed.
     func kept(_ call: Call, _ step: String) async throws -> AttemptRow {
         let row = try await attempt(call, step)
-        try await checkKept(row)
+        try await checkKept(row.run)
         return row
     }
 
     /// A 410 where the log was there and is not any more.
-    func checkKept(_ row: AttemptRow) async throws {
-        if let removed = try await services.retention?.logsRemovedAt(row.run) {
+    func checkKept(_ run: RunID) async throws {
+        if let removed = try await services.retention?.logsRemovedAt(run) {
             throw Problem(410, "Gone", "The logs of this run were removed at \(Timestamp.text(removed)).")
         }
     }

@@ -18,7 +18,7 @@ struct RunLogRoutes {
                     """
                     One file for each attempt of a step, `job/step/attempt-N.log`, with the bytes that are stored when the \
                     request comes.
-                    """, answers: [.content("application/x-tar")]), handler: archive)
+                    """, answers: [.content("application/x-tar")], problems: [410]), handler: archive)
         ]
     }
 
@@ -33,6 +33,7 @@ struct RunLogRoutes {
             throw Problem.notFound("There is no such run.")
         }
         try await call.allow(in: detail.run.project, what: "run")
+        try await LogRoutes(services: services).checkKept(detail.run.id)
         let jobs = Dictionary(detail.jobs.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
         let steps = Dictionary(detail.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var entries: [Entry] = []
