@@ -27,6 +27,7 @@ private struct VariablesModel: Decodable, Sendable {
 extension ProjectCommand.Variable {
     package struct List: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List a project's variables.",
             discussion: """
                 Examples:
@@ -57,6 +58,7 @@ extension ProjectCommand.Variable {
 
     package struct Set: AsyncParsableCommand {
         package static let configuration = CommandConfiguration(
+            commandName: "set",
             abstract: "Set variables of a project; the others stay.",
             discussion: """
                 Examples:
