@@ -85,11 +85,11 @@ package final class AgentRuntime: @unchecked Sendable {
     /// Why the agent is to leave, once it is.
     package func exit() async throws -> AgentExitReason { try await exited.futureResult.get() }
 
-    /// Lets go of links and shims. Shims and their steps live on.
+    /// Lets go of links and shims. Steps live on with their shims; shims that run nothing go.
     package func close() async {
         try? await loop.submit { [self] in
             ticks?.cancel()
-            host?.close()
+            host?.leave()
             for wire in wires.values { wire.close(.goingAway) }
             wires = [:]
             mayDial.fail(CancellationError())

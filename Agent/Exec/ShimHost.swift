@@ -133,7 +133,13 @@ package final class ShimHost: @unchecked Sendable {
         refill()
     }
 
-    /// Lets go of all shims; they live on.
+    /// The agent stops in good order: shims that run nothing go at once, the others live on for the next agent.
+    package func leave() {
+        for shim in shims.values where shim.attempt == nil { dismiss(shim) }
+        close()
+    }
+
+    /// Lets go of all shims, as the agent's death does; they live on, those that run nothing for a minute.
     package func close() {
         isClosed = true
         for shim in shims.values { shim.connection?.close() }

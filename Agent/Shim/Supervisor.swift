@@ -19,8 +19,10 @@ final class Supervisor {
     private var connections: [Connection] = []
     private var interest: [pollfd] = []
     private var isOver = false
-    /// Leashed, and nobody is left who could say FORGET.
+    /// Nobody is left who could say FORGET, and the step was not to outlive that.
     private var isAbandoned = false
+    /// When it was last looked whether the files are there.
+    private var lastLook: UInt64 = 0
     private var chunk = [UInt8](repeating: 0, count: 64 * 1024)
 
     init(_ options: ShimProgram.Options) throws(ShimFailure) {
@@ -55,20 +57,31 @@ final class Supervisor {
                 usleep(100_000)
             }
             turn()
+            lookWhetherForsaken()
             if isAbandoned, lifecycle.hasEnded { perform(lifecycle.forget()) }
-            // Once the directory is gone nobody can ever say FORGET.
-            if count == 0, lifecycle.hasEnded, connections.isEmpty, access(socketPath, F_OK) != 0 { isOver = true }
         }
         tree.remove()
     }
 
     private var socketPath: String { "\(options.directory)/\(ShimFiles.socket)" }
+    private var hasAgent: Bool { connections.contains { $0.isAgent } }
+
+    /// Agents find a shim by its files. Where they were removed while no agent was connected, nobody can ever say STOP or FORGET, nor
+    /// learn how the step ended: it is stopped, instead of running on until its deadline. A directory that was only moved is not
+    /// taken for a removed one.
+    private func lookWhetherForsaken() {
+        guard !hasAgent, !isAbandoned, now >= lastLook + ShimLimits.forsakenLookMs else { return }
+        lastLook = now
+        var info = stat()
+        guard fstat(lock, &info) == 0, info.st_nlink == 0 else { return }
+        if lifecycle.hasEnded { isOver = true } else { abandon() }
+    }
 
     /// How long the loop may sleep, in milliseconds.
     private var pollTimeout: Int32 {
         // While a killed tree is not empty, orphans may come without a signal.
         if lifecycle.isKilling { return lifecycle.hasEnded ? 1_000 : 20 }
-        return lifecycle.hasEnded ? 60_000 : -1
+        return hasAgent || isAbandoned ? -1 : Int32(ShimLimits.forsakenLookMs)
     }
 
     var now: UInt64 { ansflow_boottime_ms() }
@@ -242,13 +255,13 @@ final class Supervisor {
         let hadAgent = connections.contains { $0.isAgent }
         for connection in connections where !connection.isOpen { connection.end() }
         connections.removeAll { !$0.isOpen }
-        if hadAgent, !connections.contains(where: { $0.isAgent }) {
+        if hadAgent, !hasAgent {
             lifecycle.agentLeft(now: now)
             if options.isLeashed { abandon() }
         }
     }
 
-    /// Whoever started this shim is gone, and the step was not to outlive it.
+    /// Whoever started this shim is gone, and the step was not to outlive it; or nobody can find it any more.
     private func abandon() {
         isAbandoned = true
         if lifecycle.isWarm || lifecycle.hasEnded {

@@ -17,6 +17,8 @@ package enum ShimLimits {
 
     /// A warm shim that no agent has spoken to for this long exits by itself, in milliseconds.
     package static let orphanMs: UInt64 = 60_000
+    /// How often a shim that no agent is connected to looks whether its files are still there, in milliseconds.
+    package static let forsakenLookMs: UInt64 = 5_000
     /// How long descendants may outlive the main process before they are killed, in milliseconds.
     package static let lingerMs: UInt64 = 2_000
     /// After KILL, until survivors are called unkillable, in milliseconds.
@@ -25,7 +27,8 @@ package enum ShimLimits {
     package static let drainMs: UInt64 = 2_000
     /// The same of a leashed shim that has not been spoken to yet: who started it died in that instant.
     package static let leashOrphanMs: UInt64 = 5_000
-    /// Between TERM and KILL of a leashed step whose agent is gone, in milliseconds.
+    /// Between TERM and KILL of a step that nobody can ever ask about, in milliseconds: a leashed one whose agent is gone, or one whose
+    /// shim's files were removed.
     package static let leashGraceMs: UInt64 = 2_000
     /// The longest grace between TERM and KILL, in milliseconds.
     package static let graceMsMax: UInt64 = 3_600_000

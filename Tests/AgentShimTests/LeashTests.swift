@@ -34,6 +34,22 @@ struct LeashTests {
         }
     }
 
+    @Test("where its files were removed nobody can find it: the step ends, and it goes") func forsaken() throws {
+        let shim = try shim(leashed: false)
+        guard case .running(_, let pid, _, _) = try shim.client.attach().phase else {
+            throw TestFailure("the step does not run")
+        }
+        // Moved files are found again.
+        try #require(rename("\(shim.directory)/shim", "\(shim.directory)/moved") == 0)
+        shim.client.close()
+        usleep(useconds_t(ShimLimits.forsakenLookMs + 1_500) * 1000)
+        #expect(Glibc.kill(pid, 0) == 0, "it runs on")
+        try #require(try Programs.run(["rm", "-rf", "\(shim.directory)/moved"]) == 0)
+        try eventually(within: 20, "shim and step are gone") {
+            Glibc.kill(pid, 0) != 0 && shim.shimPID == nil
+        }
+    }
+
     @Test("one that nobody has spoken to goes by itself") func nobodyCame() throws {
         let shim = try ShimHarness(.sweep, more: ["--leash"])
         shim.client.close()
