@@ -162,6 +162,10 @@ struct ControllerAssembly {
         var configuration = HTTPConfiguration(now: Clocks.wall)
         configuration.host = settings.listen.host
         configuration.port = settings.listen.port
+        configuration.connectionsMax = min(configuration.connectionsMax, OpenFiles.forPeople(of: OpenFiles.raise()))
+        // One address that says nothing is never to fill the door.
+        configuration.waitingHeadsPerAddressMax = min(
+            configuration.waitingHeadsPerAddressMax, configuration.connectionsMax / 4)
         configuration.publicURL = settings.publicURL
         configuration.proxies = settings.trustedProxies
         if let certificate = settings.tlsCertificate, let key = settings.tlsKey {

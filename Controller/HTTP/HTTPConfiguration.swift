@@ -29,6 +29,10 @@ package struct HTTPConfiguration: Sendable {
     package var headerFieldBytesMax = 20 * 1024
     package var headerCountMax = 100
     package var connectionsMax = 20_000
+    /// Connections of one address that have not sent a request's head yet; beyond it the oldest is closed for each new one.
+    package var waitingHeadsPerAddressMax = 512
+    /// How long a reader may take nothing of what waits for it.
+    package var stallDeadline = TimeAmount.seconds(60)
     /// From accept until a request's head is there.
     package var headDeadline = TimeAmount.seconds(10)
     /// From a head until its body is there.

@@ -120,8 +120,10 @@ extension World: LogReading {
     ) async throws {
         let all = state.withLock { Array((($0.logs[attempt] ?? []).map { $0 + "\n" }).joined().utf8) }
         let wanted = Array(all[Int(range.lowerBound)..<Int(range.upperBound)])
-        for start in stride(from: 0, to: wanted.count, by: 7) {
-            try await chunk(Array(wanted[start..<min(start + 7, wanted.count)]))
+        // Odd pieces, but not a million of them.
+        let piece = max(7, wanted.count / 300)
+        for start in stride(from: 0, to: wanted.count, by: piece) {
+            try await chunk(Array(wanted[start..<min(start + piece, wanted.count)]))
         }
     }
     func follow(

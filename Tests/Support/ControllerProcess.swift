@@ -11,6 +11,8 @@ package final class ControllerProcess: @unchecked Sendable {
     package var environment: [String: String] = [:]
     /// More of them, for each start.
     package var arguments: [String] = []
+    /// How many files it may have open; what the tests themselves may, where nothing is said.
+    package var openFilesMax: Int?
 
     package init(dataDirectory: String, log: String) throws {
         self.dataDirectory = dataDirectory
@@ -27,9 +29,10 @@ package final class ControllerProcess: @unchecked Sendable {
 
     /// Starts it and does not wait.
     package func launch() throws {
+        let limits = openFilesMax.map { ["--nofile=\($0):\($0)", Binaries.controller] } ?? []
         process = try ChildProcess(
-            Binaries.controller,
-            [
+            limits.isEmpty ? Binaries.controller : "/usr/bin/prlimit",
+            limits + [
                 "serve", "--data-dir", dataDirectory, "--listen", "127.0.0.1:\(port)", "--agent-listen",
                 "127.0.0.1:\(agentPort)", "--allow-local-repositories",
             ] + arguments, environment: environment, output: log)

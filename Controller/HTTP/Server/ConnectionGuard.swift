@@ -21,6 +21,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let decision: UpgradeDecision
     private let connection: ConnectionContext
     private let grants: GrantBox
+    private let waiting: WaitingHeads
     private var phase = Phase.plain
     private var isFirst = true
     /// From a request's head until its answer has ended.
@@ -30,14 +31,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var readHeld = false
     private var timer: Scheduled<Void>?
 
-    init(_ decision: UpgradeDecision, _ connection: ConnectionContext, _ grants: GrantBox) {
+    init(
+        _ decision: UpgradeDecision, _ connection: ConnectionContext, _ grants: GrantBox, _ waiting: WaitingHeads
+    ) {
         self.decision = decision
         self.connection = connection
         self.grants = grants
+        self.waiting = waiting
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { start(decision.configuration.headDeadline, context) }
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    func handlerAdded(context: ChannelHandlerContext) {
+        start(decision.configuration.headDeadline, context)
+        waiting.begin(context.channel, of: connection.remote)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        if isFirst { waiting.end(context.channel, of: connection.remote) }
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
@@ -57,6 +68,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             start(decision.configuration.bodyDeadline, context)
             let wasFirst = isFirst
+            if wasFirst { waiting.end(context.channel, of: connection.remote) }
             isFirst = false
             isAnswering = true
             isReading = true
@@ -82,7 +94,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if case .upgraded = phase { return context.write(data, promise: promise) }
         if case .end = unwrapOutboundIn(data) {
             isAnswering = false
-            start(decision.configuration.keepAlive, context)
+            rest(context, acknowledged: nil)
         }
         context.write(data, promise: promise)
     }
@@ -93,6 +105,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isAnswering, !isReading, let parserError = error as? HTTPParserError else {
             return context.fireErrorCaught(error)
         }
+        if isFirst { waiting.end(context.channel, of: connection.remote) }
         isFirst = false
         isAnswering = true
         let problem =
@@ -110,6 +123,25 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
+    }
+
+    /// Waits for the next request. An answer that is still on its way to a slow reader is no rest: while something of it is left here,
+    /// the reader must only have taken more from one look to the next.
+    ///
+    /// - Parameter acknowledged: Bytes that the reader had at the last look.
+    private func rest(_ context: ChannelHandlerContext, acknowledged before: UInt64?) {
+        timer?.cancel()
+        let isolated = NIOLoopBound(context, eventLoop: context.eventLoop)
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: decision.configuration.keepAlive) {
+            let channel = isolated.value.channel
+            guard StallGuard.unsent(channel) > 0 else { return isolated.value.close(promise: nil) }
+            StallGuard.acknowledged(channel).assumeIsolated().whenComplete { result in
+                // A request may have come meanwhile.
+                guard !self.isReading, !self.isAnswering else { return }
+                guard let now = try? result.get(), now != before else { return isolated.value.close(promise: nil) }
+                self.rest(isolated.value, acknowledged: now)
+            }
+        }
     }
 
     private func start(_ time: TimeAmount, _ context: ChannelHandlerContext) {

@@ -34,6 +34,12 @@ struct ControllerChannel: ServerChildChannel {
     }
 
     let dispatcher: Dispatcher
+    let waiting: WaitingHeads
+
+    init(dispatcher: Dispatcher) {
+        self.dispatcher = dispatcher
+        waiting = WaitingHeads(perAddressMax: dispatcher.configuration.waitingHeadsPerAddressMax)
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let settings = dispatcher.configuration
@@ -44,6 +50,7 @@ struct ControllerChannel: ServerChildChannel {
         return channel.eventLoop.makeCompletedFuture {
             try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: ViewerSocket.waterMark)
+            try channel.pipeline.syncOperations.addHandler(StallGuard(settings.stallDeadline))
             if let certificate = settings.certificate {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context))
             }
@@ -52,7 +59,7 @@ struct ControllerChannel: ServerChildChannel {
             let upgrader = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Outcome>.self)
             let decision = UpgradeDecision(services: dispatcher.services, configuration: dispatcher.configuration)
             try pipeline.addHandler(
-                ConnectionGuard(decision, connection, grants), position: .before(upgrader))
+                ConnectionGuard(decision, connection, grants, waiting), position: .before(upgrader))
             return Value(channel: channel, outcome: outcome, connection: connection)
         }
     }
