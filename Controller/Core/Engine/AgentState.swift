@@ -7,6 +7,7 @@ package struct AgentState: Equatable, Sendable {
         package var remote: String
         package var load: Double?
         package var diskFreeBytes: UInt64?
+        package var clockAheadMs: Int64?
         /// By the wish of the agent's own operator: it ends with that process, unlike a drain that was asked for here.
         package var draining = false
     }

@@ -54,6 +54,9 @@ extension EngineMachine {
         guard agents[id]?.session?.id == session else { return }
         agents[id]?.session?.load = heartbeat.load
         agents[id]?.session?.diskFreeBytes = heartbeat.diskFreeBytes
+        // For people alone: nothing is decided by an agent's clock.
+        let (ahead, overflow) = heartbeat.nowMs.subtractingReportingOverflow(now)
+        agents[id]?.session?.clockAheadMs = overflow ? nil : ahead
     }
 
     package mutating func started(_ attempt: AttemptID, by id: AgentID, session: SessionID) {

@@ -11,8 +11,8 @@ extension EngineMachine {
         row.draining = state.isDraining
         return AgentView(
             row: row, connected: state.session != nil, busy: state.jobs.count, remote: state.session?.remote,
-            load: state.session?.load, diskFreeBytes: state.session?.diskFreeBytes, running: running,
-            orphans: state.orphans, alarms: state.alarms)
+            load: state.session?.load, diskFreeBytes: state.session?.diskFreeBytes,
+            clockAheadMs: state.session?.clockAheadMs, running: running, orphans: state.orphans, alarms: state.alarms)
     }
 
     /// Whether the attempt was assigned and has no end yet.

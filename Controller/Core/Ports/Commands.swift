@@ -35,6 +35,8 @@ package struct AgentView: Equatable, Sendable {
     package var remote: String?
     package var load: Double?
     package var diskFreeBytes: UInt64?
+    /// By how many milliseconds its wall clock was ahead of this one at the last heartbeat; negative where it was behind.
+    package var clockAheadMs: Int64?
     /// What it runs: job attempts by run.
     package var running: [RunID]
     /// Attempts that it knows and this controller does not.
@@ -44,7 +46,8 @@ package struct AgentView: Equatable, Sendable {
 
     package init(
         row: AgentRow, connected: Bool, busy: Int, remote: String? = nil, load: Double? = nil,
-        diskFreeBytes: UInt64? = nil, running: [RunID] = [], orphans: [AttemptID] = [], alarms: [AgentAlarm] = []
+        diskFreeBytes: UInt64? = nil, clockAheadMs: Int64? = nil, running: [RunID] = [], orphans: [AttemptID] = [],
+        alarms: [AgentAlarm] = []
     ) {
         self.row = row
         self.connected = connected
@@ -52,6 +55,7 @@ package struct AgentView: Equatable, Sendable {
         self.remote = remote
         self.load = load
         self.diskFreeBytes = diskFreeBytes
+        self.clockAheadMs = clockAheadMs
         self.running = running
         self.orphans = orphans
         self.alarms = alarms

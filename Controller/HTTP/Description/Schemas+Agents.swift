@@ -9,6 +9,7 @@ extension Schemas {
             "labels": .map(.text), "slots": .count, "busy": .count, "version": .text, "containment": .text,
             "paused": .flag, "note": .optional(.text), "draining": .flag, "revoked": .flag,
             "remote": .optional(.text), "load": .optional(.number), "disk_free_bytes": .optional(.count),
+            "clock_ahead_ms": .optional(.integer(Int64.min...Int64.max)),
             "running": .list(of: .id), "orphans": .list(of: .id),
             "alarms": .list(
                 of: .object([
@@ -20,7 +21,8 @@ extension Schemas {
         example: """
             {"id":1,"name":"one","status":"idle","connected":true,"labels":{"os":"linux","arch":"amd64"},"slots":2,\
             "busy":0,"version":"0.1.0","containment":"cgroup","paused":false,"note":null,"draining":false,\
-            "revoked":false,"remote":"192.0.2.7","load":0.25,"disk_free_bytes":64000000000,"running":[],"orphans":[],\
+            "revoked":false,"remote":"192.0.2.7","load":0.25,"disk_free_bytes":64000000000,\
+            "clock_ahead_ms":-12,"running":[],"orphans":[],\
             "alarms":[],"key_sha256":"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",\
             "created_at":"2026-01-31T12:00:00.000Z","last_seen_at":"2026-01-31T12:30:00.000Z"}
             """)

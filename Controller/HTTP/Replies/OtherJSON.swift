@@ -76,6 +76,7 @@ enum AgentJSON {
             json.field("remote", view.remote)
             json.field("load", view.load)
             json.field("disk_free_bytes", view.diskFreeBytes)
+            json.field("clock_ahead_ms", view.clockAheadMs)
             json.name("running")
             json.array(view.running) { $0.int($1.rawValue) }
             json.name("orphans")
