@@ -87,7 +87,13 @@ package struct DeliveryPlan: Sendable {
         if !hook.pipelines.isEmpty { return pipelines.filter { hook.pipelines.contains($0.id) } }
         guard hook.source.isForge else { return [] }
         var keys = Set((repository?.urls ?? []).map(RepositoryAddressKey.of))
-        if !hook.repositoryURL.isEmpty { keys.insert(RepositoryAddressKey.of(hook.repositoryURL)) }
+        if !hook.repositoryURL.isEmpty {
+            // A bound hook is about its own repository, whatever a payload calls it; only the host may have another name, as some
+            // forges have one for SSH.
+            let own = RepositoryAddressKey.of(hook.repositoryURL)
+            keys = keys.filter { RepositoryAddressKey.pathOf($0) == RepositoryAddressKey.pathOf(own) }
+            keys.insert(own)
+        }
         return pipelines.filter {
             !$0.repositoryURL.isEmpty && keys.contains(RepositoryAddressKey.of($0.repositoryURL))
         }
@@ -97,8 +103,9 @@ package struct DeliveryPlan: Sendable {
         if !hook.pipelines.isEmpty { return "The pipelines that the hook names are gone." }
         guard hook.source.isForge else { return "The hook names no pipelines: give it `pipelines`." }
         return
-            "No pipeline of the project checks this repository out (\(repository?.urls.first ?? hook.repositoryURL)). Give a pipeline "
-            + "this address, or name pipelines in the hook."
+            "No pipeline of the project checks this repository out "
+            + "(\(hook.repositoryURL.isEmpty ? repository?.urls.first ?? "" : hook.repositoryURL)). Give a pipeline this address, or name "
+            + "pipelines in the hook. If the repository has moved, change the hook's `repository.url`."
     }
 
     private static func hindrance(_ event: ForgeEvent, _ pipeline: PipelineRow) -> String? {

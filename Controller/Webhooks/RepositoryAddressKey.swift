@@ -16,6 +16,9 @@ package enum RepositoryAddressKey {
         return path(rest)
     }
 
+    /// What stands behind the host in a key.
+    static func pathOf(_ key: String) -> Substring { key.drop { $0 != "/" } }
+
     private static func name(_ authority: Substring) -> String {
         let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         return String(host.prefix { $0 != ":" })
