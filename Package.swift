@@ -108,7 +108,10 @@ let package = Package(
         clang("CLogText", "Controller/CLogText"),
         module(
             "ControllerLogs", "Controller/Logs",
-            ["ControllerCore", "AnsFlowRecords", "AnsFlowProtocol", "CLogText", "CZstd", crypto, nioCore, nioPosix, logging]),
+            [
+                "ControllerCore", "AnsFlowRecords", "AnsFlowProtocol", "CLogText", "CZstd", crypto, nioCore, nioPosix,
+                logging,
+            ]),
         module(
             "ControllerGateway", "Controller/Gateway",
             [
@@ -145,7 +148,8 @@ let package = Package(
         module(
             "ControllerHTTP", "Controller/HTTP",
             [
-                "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", "CWebAssets", hummingbird,
+                "ControllerCore", "ControllerRealtime", "AnsFlowProtocol", "AnsFlowTransport", "CWebAssets",
+                hummingbird,
                 hummingbirdCore, nioCore,
                 nioPosix,
                 nioHTTP1, nioWebSocket, nioSSL, nioHTTPTypes, nioHTTPTypes1, httpTypes, crypto, lifecycle, logging,
@@ -267,7 +271,11 @@ let package = Package(
             "EndToEndTests",
             ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks", grdb]),
         tests(
-            "FaultTests", ["ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks"]),
+            "FaultTests",
+            [
+                "ansflow", "ansflow-controller", "ansflow-agent", "ansflow-shim", "ControllerWebhooks", "AgentLink",
+                "AnsFlowProtocol", "AnsFlowRecords", "AnsFlowTransport",
+            ]),
         tests("SoundnessTests", []),
     ],
     swiftLanguageModes: [.v6]

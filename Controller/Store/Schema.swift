@@ -28,9 +28,11 @@ enum Schema {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 
-    /// Brings the database to the newest version, each step in a transaction of its own.
+    /// Brings the database to the newest version, each step in a transaction of its own: a process that is killed leaves one of the
+    /// versions, whole, and the next start goes on from there.
+    /// - Parameter ran: Called behind each statement and each commit, for tests.
     /// - Throws: ``StoreFailure/newerSchema(_:)`` where the file is ahead of this program.
-    static func migrate(_ db: Connection) throws {
+    static func migrate(_ db: Connection, ran: () throws -> Void = {}) throws {
         let current = try version(db)
         guard current <= newest else {
             throw StoreFailure.newerSchema(
@@ -39,10 +41,15 @@ enum Schema {
         }
         for version in (current..<newest).map({ $0 + 1 }) {
             try db.inTransaction(.immediate) {
-                for statement in migrations[version - 1] { try db.execute(sql: statement) }
+                for statement in migrations[version - 1] {
+                    try db.execute(sql: statement)
+                    try ran()
+                }
                 try db.execute(sql: "PRAGMA user_version = \(version)")
+                try ran()
                 return .commit
             }
+            try ran()
         }
     }
 }

@@ -9,7 +9,7 @@ import Testing
 /// Databases that an older AnsFlow made.
 @Suite struct MigrationTests {
     /// One made by the first schema, with a run that goes on and one that has ended.
-    private func old(_ scratch: Scratch) throws {
+    static func old(_ scratch: Scratch) throws {
         let queue = try DatabaseQueue(path: scratch.path + "/ansflow.db")
         try queue.write { db in
             for statement in Schema.migrations[0] { try db.execute(sql: statement) }
@@ -51,7 +51,7 @@ import Testing
     @Test func theFirstSchemasRunsAreReadAndGoOn() async throws {
         let scratch = Scratch()
         defer { scratch.remove() }
-        try old(scratch)
+        try Self.old(scratch)
         let database = try scratch.open()
         #expect(try await database.pragma("user_version") == "\(Schema.newest)")
         #expect(try await database.quickCheck() == [])
@@ -92,7 +92,7 @@ import Testing
     @Test func openingTwiceMigratesOnce() async throws {
         let scratch = Scratch()
         defer { scratch.remove() }
-        try old(scratch)
+        try Self.old(scratch)
         var database = try scratch.open()
         let before = try await database.load()
         try database.close()

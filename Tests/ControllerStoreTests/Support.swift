@@ -19,7 +19,9 @@ final class Scratch: Sendable {
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    func open(now: Int64 = 1_000_000) throws -> Database {
+    func open(now: Int64 = 1_000_000) throws -> Database { try Self.open(path, now: now) }
+
+    static func open(_ path: String, now: Int64 = 1_000_000) throws -> Database {
         try Database.open(directory: path, logger: Logger(label: "test"), now: { now })
     }
 }

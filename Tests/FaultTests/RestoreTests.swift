@@ -20,6 +20,11 @@ import Testing
                 ))
             let before = try cluster.startRun(pipeline)
             try cluster.finish(before)
+            // Row 34 of the security list: what could be in a thief's hands with the backup is good for nothing behind it.
+            let login = APIClient(port: cluster.controller.port)
+            try login.login("admin", ClusterTemplate.password)
+            try #require(try login.request("GET", "/api/v1/auth/me").status == 200)
+            let token = try cluster.enrolmentToken()
             // Ends behind the backup, and is then not known to have ended.
             let across = try cluster.startRun(long)
             try cluster.waitLines("long-\(across)")
@@ -58,6 +63,14 @@ import Testing
             try cluster.controller.start()
             try cluster.waitConnected("a1", within: 60)
 
+            #expect(try login.request("GET", "/api/v1/auth/me").status == 401, "logins have ended")
+            let joined = try ChildProcess.run(
+                Binaries.agent,
+                [
+                    "enrol", "--controller", "https://127.0.0.1:\(cluster.controller.agentPort)", "--token", token,
+                    "--data-dir", cluster.root + "/thief", "--name", "thief",
+                ])
+            #expect(joined.code != 0, "enrolment tokens are gone")
             try #require(try cluster.show(before)["status"].text == "success")
             for run in later {
                 #expect(try cluster.api.request("GET", "/api/v1/pipeline-runs/\(run)").status == 404)
