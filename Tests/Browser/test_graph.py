@@ -41,8 +41,13 @@ const began = performance.now();
 globalThis.chosen = [];
 globalThis.graph = mountGraph(document.getElementById("host"), {{ graph, selection: "job-5/run", view: "{view}", onView: () => {{}},
   onSelect: (key) => {{ globalThis.chosen.push(key); globalThis.graph.select(key); }} }});
-document.querySelector("svg.dag").getBBox();
-globalThis.took = performance.now() - began;
+globalThis.made = performance.now() - began;
+// Behind the next picture: what it took to lay out, write and paint counts.
+requestAnimationFrame(() => {{
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => (globalThis.took = performance.now() - began);
+  channel.port2.postMessage(0);
+}});
 """
 
 
@@ -54,7 +59,7 @@ class Page:
         self.page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.goto(f"{self.host.url}/?theme={theme}")
-        self.page.wait_for_function("() => globalThis.graph")
+        self.page.wait_for_function("() => globalThis.took")
         self.page.wait_for_timeout(200)
 
     def __enter__(self):
@@ -77,6 +82,7 @@ def test_19_a_large_graph_can_be_read_and_walked_by_keyboard(browser):
         page.click("text=Fit")
         fits = page.evaluate("() => { const s = document.querySelector('.dag-scroll'); return s.scrollWidth <= s.clientWidth + 1 && s.scrollHeight <= s.clientHeight + 1; }")
         assert fits
+        page.wait_for_function("() => document.querySelectorAll('.dag-card').length === globalThis.graph.dag.cards.size")
         page.click("text=100 %")
         # One stop for Tab; arrows go along edges and back.
         assert page.locator(".dag-item[tabindex='0']").count() == 1
@@ -90,13 +96,13 @@ def test_19_a_large_graph_can_be_read_and_walked_by_keyboard(browser):
         page.keyboard.press("Enter")
         assert page.evaluate("() => globalThis.chosen") == ["job-0"]
         # The group opens into its cells, and folds again.
-        boxes = page.locator(".dag-card").count()
+        boxes = page.evaluate("() => globalThis.graph.dag.cards.size")
         page.evaluate("() => { globalThis.graph.dag.rove('group:test').focus(); }")
         page.keyboard.press("Enter")
-        assert page.locator(".dag-card").count() == boxes + 23
+        assert page.evaluate("() => globalThis.graph.dag.cards.size") == boxes + 23
         assert page.evaluate("() => document.activeElement.dataset.key") == "test (os=0)"
         page.keyboard.press("Escape")
-        assert page.locator(".dag-card").count() == boxes
+        assert page.evaluate("() => globalThis.graph.dag.cards.size") == boxes
         # The list has the same parts.
         page.click("text=List")
         assert page.locator(".graph-entry").count() == len(data["nodes"])
@@ -133,14 +139,50 @@ def test_20_three_views_of_one_selection(browser):
 def test_states_change_without_anything_moving(browser):
     data = graph(500, 0)
     with Page(browser, data) as page:
-        print(f"\n500 jobs: layout and drawing {page.evaluate('() => globalThis.took'):.0f} ms")
-        took = page.evaluate("""(data) => {
+        made, took = page.evaluate("() => [globalThis.made, globalThis.took]")
+        print(f"\n500 jobs: layout and drawing {made:.0f} ms, on the screen after {took:.0f} ms")
+        # Only what can be seen is drawn, and what is scrolled to.
+        drawn = page.evaluate("() => document.querySelectorAll('.dag *').length")
+        assert drawn < 1500, drawn
+        key = page.evaluate("""() => {
+          const scroller = document.querySelector(".dag-scroll");
+          scroller.scrollTo(scroller.scrollWidth / 2, scroller.scrollHeight / 2);
+          return new Promise((done) => setTimeout(() => {
+            const box = scroller.getBoundingClientRect();
+            const seen = [...document.querySelectorAll(".dag-card")].filter((one) => {
+              const own = one.getBoundingClientRect();
+              return own.right > box.left && own.left < box.right && own.bottom > box.top && own.top < box.bottom;
+            });
+            done(seen.length > 0 && seen.every((one) => one.querySelector(".dag-name").textContent) && seen[0].querySelector(".dag-item").dataset.key);
+          }, 100));
+        }""")
+        assert key
+        took = page.evaluate("""([data, key]) => {
           const place = () => [...document.querySelectorAll(".dag-card")].map((one) => one.getAttribute("transform")).join();
           const before = place();
-          data.nodes.find((node) => node.id === "job-7").status = "running";
-          const began = performance.now();
-          globalThis.graph.update(data);
-          return [performance.now() - began, before === place(), document.querySelector('[data-key="job-7"]').dataset.status];
-        }""", data)
+          const node = data.nodes.find((one) => one.id === key), all = [];
+          for (const status of ["failed", "success", "failed", "success", "running"]) {
+            // Each answer is made of new objects.
+            data = { ...data, nodes: data.nodes.map((one) => ({ ...one, ...(one.id === key ? { status } : {}) })) };
+            const began = performance.now();
+            globalThis.graph.update(data);
+            all.push(performance.now() - began);
+          }
+          return [Math.min(...all), before === place(), document.querySelector(`[data-key="${CSS.escape(key)}"]`).dataset.status];
+        }""", [data, key])
         print(f"one state changed: {took[0]:.1f} ms")
         assert took[1] and took[2] == "running"
+
+
+def test_what_nobody_runs_has_no_states(browser):
+    """The graph of a definition: a job that is not in a run does not wait either."""
+    data = graph(5, 6)
+    for node in data["nodes"]:
+        for name in ("status", "phase", "result", "queued_at", "started_at", "finished_at"):
+            node.pop(name, None)
+    for group in data["groups"]:
+        group.pop("statuses")
+    with Page(browser, data) as page:
+        words = page.evaluate("() => [...document.querySelectorAll('.dag-item')].map((one) => one.getAttribute('aria-label'))")
+        assert "job-0" in words and not [word for word in words if "Queued" in word], words
+        assert page.locator(".dag .glyph").count() == 0

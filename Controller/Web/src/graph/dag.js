@@ -13,6 +13,12 @@ const MARGIN = 16;
 /** With more jobs, or more steps in all, boxes show jobs only. */
 const JOBS_WITH_STEPS_MAX = 16;
 const STEPS_MAX = 60;
+/** So many boxes have all their letters at once; of more only those near the window. */
+const DETAILED_MAX = 60;
+/** Smaller than this letters are specks, and left out. */
+const FAR = 0.35;
+/** So far outside the window, in pixels of the picture, boxes have letters. */
+const NEAR = 320;
 
 /** @typedef {JobCard | GroupCard} Card */
 
@@ -30,15 +36,34 @@ export class Dag {
     this.cards = new Map();
     /** @type {import("./layout.js").Layout | null} */
     this.layout = null;
-    this.shape = "";
+    /** @type {import("./model.js").Model | null} What the layout is of. */
+    this.drawn = null;
     this.selected = "";
+    /** @type {Map<string, Card>} Links by their keys, to the boxes that they are of. */
+    this.owners = new Map();
+    /** @type {Set<Card>} Boxes without letters; the farther ones are not drawn at all. */
+    this.bare = new Set();
+    /** @type {Element | null} The link that Tab reaches. */
+    this.stop = null;
+    /** @type {Element | null} The link that is chosen. */
+    this.current = null;
+    /** @type {{rank: number, path: string, from: string, to: string}[]} */
+    this.lines = [];
+    this.frame = 0;
+    this.opens = false;
+    /** @type {import("./layout.js").Placed | null} */
+    this.wanted = null;
     this.edges = svg("g", { class: "dag-edges", aria: { hidden: true } });
     this.nodes = svg("g", null);
     this.picture = svg("svg", { class: "dag", role: "group", aria: { label: t("Graph of the jobs") } }, this.edges, this.nodes);
     this.scroller = h("div", { class: "dag-scroll" }, /** @type {any} */ (this.picture));
     this.zoom = new PanZoom(this.scroller, this.picture);
     const size = h("output", { class: "dag-size" });
-    this.zoom.onChange = () => (size.textContent = `${Math.round(this.zoom.scale * 100)} %`);
+    this.zoom.onChange = () => {
+      size.textContent = `${Math.round(this.zoom.scale * 100)} %`;
+      this.later();
+    };
+    this.scroller.addEventListener("scroll", () => this.look(), { passive: true });
     const button = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ run) =>
       h("button", { class: "button is-small", type: "button", title, aria: { label: title }, on: { click: run } }, text);
     this.controls = h("div", { class: "dag-controls", role: "group", aria: { label: t("Zoom") } },
@@ -50,8 +75,66 @@ export class Dag {
     this.picture.addEventListener("focusin", (event) => {
       const card = this.cardOf(/** @type {Element} */ (event.target));
       const place = card && this.layout?.nodes.get(this.idOf(card));
-      if (place) this.zoom.reveal({ ...place, x: place.x + MARGIN, y: place.y + MARGIN });
+      if (place) this.reveal(place);
     });
+  }
+
+  /** @param {import("./layout.js").Placed} place */
+  reveal(place) {
+    this.zoom.reveal({ ...place, x: place.x + MARGIN, y: place.y + MARGIN });
+    this.look();
+  }
+
+  /** What needs the window's measures is done once, before the next picture. */
+  later() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this.opens) {
+        this.opens = false;
+        this.zoom.open();
+      }
+      if (this.wanted) this.zoom.reveal({ ...this.wanted, x: this.wanted.x + MARGIN, y: this.wanted.y + MARGIN });
+      this.wanted = null;
+      this.look();
+    });
+  }
+
+  /** Draws the boxes that can be seen, with letters where those can be read. */
+  look() {
+    const { scale } = this.zoom;
+    const isFar = scale < FAR && this.cards.size > DETAILED_MAX;
+    this.picture.classList.toggle("is-far", isFar);
+    if (this.bare.size === 0 || !this.layout) return;
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.scroller;
+    const [left, top] = [scrollLeft / scale - NEAR, scrollTop / scale - NEAR];
+    const [right, bottom] = [left + clientWidth / scale + 2 * NEAR, top + clientHeight / scale + 2 * NEAR];
+    const made = document.createDocumentFragment();
+    for (const card of this.bare) {
+      const place = this.layout.nodes.get(this.idOf(card));
+      if (!place || place.x > right || place.x + place.width < left || place.y > bottom || place.y + place.height < top) continue;
+      if (!card.element) made.append(this.build(card));
+      if (isFar) continue;
+      this.bare.delete(card);
+      card.detail();
+    }
+    this.nodes.append(made);
+  }
+
+  /** @param {Card} card */
+  build(card) {
+    const place = this.layout?.nodes.get(this.idOf(card));
+    const element = card.build();
+    element.setAttribute("transform", `translate(${(place?.x ?? 0) + MARGIN} ${(place?.y ?? 0) + MARGIN})`);
+    this.show(card);
+    return element;
+  }
+
+  /** @param {Card} card */
+  show(card) {
+    const { model, now = 0 } = this;
+    if (!model) return;
+    const group = card instanceof JobCard ? model.groupOf.get(card.id) : undefined;
+    card.update(model, now, group ? `${group} ${cellName(model.nodes.get(card.id)?.name ?? "", group)}` : undefined);
   }
 
   /** @param {string} id Of a group. @param {number} cells */
@@ -61,39 +144,32 @@ export class Dag {
 
   /** @param {import("./model.js").Model} model @param {number} now */
   update(model, now) {
-    const shape = model.shape + JSON.stringify([...this.opened]);
+    const { drawn } = this;
+    const critical = this.model?.critical;
     this.model = model;
     this.now = now;
-    if (shape !== this.shape) {
-      const isFirst = this.shape === "";
-      this.shape = shape;
+    if (!drawn || (drawn !== model && !model.hasShapeOf(drawn))) {
+      this.opens ||= drawn === null;
       this.draw();
-      if (isFirst) requestAnimationFrame(() => this.zoom.open());
+    } else if (critical && (critical.size !== model.critical.size || [...critical].some((id) => !model.critical.has(id)))) {
+      this.drawEdges();
     }
     this.refresh();
   }
 
   /** States only. */
   refresh() {
-    const { model, now = 0 } = this;
-    if (!model) return;
-    for (const card of this.cards.values()) {
-      const group = card instanceof JobCard ? model.groupOf.get(card.id) : undefined;
-      const label = group ? `${group} ${cellName(model.nodes.get(card.id)?.name ?? "", group)}` : undefined;
-      card.update(model, now, label);
-    }
-    for (const path of this.edges.children) {
-      const [from, to] = (path.getAttribute("data-jobs") ?? "").split("\n");
-      path.classList.toggle("is-critical", model.critical.has(from ?? "") && model.critical.has(to ?? ""));
-    }
+    for (const card of this.cards.values()) if (card.element) this.show(card);
   }
 
   /** Lays out and draws what is there. */
   draw() {
     const { model } = this;
     if (!model) return;
+    this.drawn = model;
+    const groups = new Map(model.graph.groups.map((group) => [group.id, group]));
     const isFolded = (/** @type {string} */ id) => {
-      const group = model.graph.groups.find((one) => one.id === model.groupOf.get(id));
+      const group = groups.get(model.groupOf.get(id) ?? "");
       return group !== undefined && !this.isOpen(group.id, group.cells.length);
     };
     const shown = [...model.jobs].filter(([id]) => !isFolded(id));
@@ -103,8 +179,7 @@ export class Dag {
     /** @type {Map<string, string>} Jobs to the boxes that show them. */
     const shownAs = new Map();
     for (const [id, job] of model.jobs) {
-      const name = model.groupOf.get(id);
-      const group = name === undefined ? undefined : model.graph.groups.find((one) => one.id === name);
+      const group = groups.get(model.groupOf.get(id) ?? "");
       if (group && !this.isOpen(group.id, group.cells.length)) {
         shownAs.set(id, `group:${group.id}`);
         if (!this.cards.has(`group:${group.id}`)) this.cards.set(`group:${group.id}`, new GroupCard(group, this.hrefOf));
@@ -123,15 +198,44 @@ export class Dag {
     const boxes = [...this.cards].map(([id, card]) => ({ id, width: card.width, height: card.height }));
     const drawn = layout({ nodes: boxes, edges: [...edges.values()] });
     this.layout = drawn;
-    this.nodes.replaceChildren(...[...this.cards].map(([id, card]) => {
-      const place = drawn.nodes.get(id);
-      card.element.setAttribute("transform", `translate(${(place?.x ?? 0) + MARGIN} ${(place?.y ?? 0) + MARGIN})`);
-      return card.element;
-    }));
-    this.edges.replaceChildren(...drawn.edges.map(({ from, to, points }) =>
-      svg("path", { class: "dag-edge", d: roundedPath(points.map(([x, y]) => [x + MARGIN, y + MARGIN])), data: { jobs: edges.get(`${from}\n${to}`)?.jobs ?? "" } })));
+    this.lines = drawn.edges.map(({ from, to, points }) => {
+      const [a = "", b = ""] = (edges.get(`${from}\n${to}`)?.jobs ?? "").split("\n");
+      return { rank: drawn.nodes.get(from)?.rank ?? 0, path: roundedPath(points.map(([x, y]) => [x + MARGIN, y + MARGIN])), from: a, to: b };
+    });
+    this.drawEdges();
+    this.owners = new Map([...this.cards.values()].flatMap((card) => card.items.map((item) => [item.key, card])));
+    this.bare = new Set(this.cards.values());
+    this.nodes.replaceChildren();
+    if (this.cards.size <= DETAILED_MAX) {
+      this.nodes.append(...[...this.cards.values()].map((card) => this.build(card)));
+      for (const card of this.cards.values()) card.detail();
+      this.bare.clear();
+    }
     this.zoom.resize(drawn.width + 2 * MARGIN + 4, drawn.height + 2 * MARGIN + 4);
-    this.rove(this.selected);
+    this.stop = null;
+    this.mark(this.selected);
+  }
+
+  /** Few paths for many edges: those that leave one rank together, and those of the critical path. */
+  drawEdges() {
+    const critical = this.model?.critical;
+    /** @type {Map<number, string>} */
+    const ranks = new Map();
+    let chosen = "";
+    for (const { rank, path, from, to } of this.lines) {
+      if (critical?.has(from) && critical.has(to)) chosen += path;
+      else ranks.set(rank, (ranks.get(rank) ?? "") + path);
+    }
+    const paths = [...ranks.values()].map((d) => svg("path", { class: "dag-edge", d }));
+    if (chosen) paths.push(svg("path", { class: "dag-edge is-critical", d: chosen }));
+    this.edges.replaceChildren(...paths);
+  }
+
+  /** @param {string} key @returns {SVGAElement | undefined} */
+  linkOf(key) {
+    const card = this.owners.get(key);
+    if (card && !card.element) this.nodes.append(this.build(card));
+    return card?.items.find((item) => item.key === key)?.element ?? undefined;
   }
 
   /**
@@ -140,37 +244,41 @@ export class Dag {
    * @returns {Element | null}
    */
   rove(key) {
-    /** @type {Element | null} */
-    let wanted = null;
-    /** @type {Element | null} */
-    let first = null;
-    for (const item of this.picture.querySelectorAll(".dag-item")) {
-      item.setAttribute("tabindex", "-1");
-      first ??= item;
-      if (item.getAttribute("data-key") === key) wanted = item;
-    }
-    (wanted ?? first)?.setAttribute("tabindex", "0");
+    const wanted = this.linkOf(key) ?? null;
+    if (!wanted && this.stop?.isConnected) return null;
+    this.stop?.setAttribute("tabindex", "-1");
+    this.stop = wanted ?? this.linkOf([...this.cards.values()][0]?.items[0]?.key ?? "") ?? null;
+    this.stop?.setAttribute("tabindex", "0");
     return wanted;
+  }
+
+  /**
+   * Marks what is chosen; where its box shows only the job, or a folded group, that.
+   * @param {string} key
+   */
+  mark(key) {
+    this.current?.removeAttribute("aria-current");
+    const job = key.split("/").length > 1 ? key.slice(0, key.lastIndexOf("/")) : key;
+    const group = this.model?.groupOf.get(job);
+    this.current = this.rove(key) ?? this.rove(job) ?? (group ? this.rove(`group:${group}`) : null);
+    this.current?.setAttribute("aria-current", "true");
+    return this.current;
   }
 
   /** @param {string} key */
   select(key) {
     this.selected = key;
-    for (const item of this.picture.querySelectorAll("[aria-current]")) item.removeAttribute("aria-current");
-    const job = key.split("/").length > 1 ? key.slice(0, key.lastIndexOf("/")) : key;
-    const group = this.model?.groupOf.get(job);
-    /** @type {Element | null} */
-    const item = this.rove(key) ?? this.rove(job) ?? (group ? this.rove(`group:${group}`) : null);
-    item?.setAttribute("aria-current", "true");
+    const item = this.mark(key);
     const card = item && this.cardOf(item);
     const place = card && this.layout?.nodes.get(this.idOf(card));
-    if (place) requestAnimationFrame(() => this.zoom.reveal({ ...place, x: place.x + MARGIN, y: place.y + MARGIN }));
+    if (!place) return;
+    this.wanted = place;
+    this.later();
   }
 
   /** @param {Element} target @returns {Card | undefined} */
   cardOf(target) {
-    const key = target.closest(".dag-item")?.getAttribute("data-key");
-    return [...this.cards.values()].find((card) => card.items.some((item) => item.key === key));
+    return this.owners.get(target.closest(".dag-item")?.getAttribute("data-key") ?? "");
   }
 
   /** @param {Card} card */
@@ -194,7 +302,7 @@ export class Dag {
    */
   open(id) {
     this.opened.set(id, true);
-    if (this.model) this.update(this.model, this.now ?? 0);
+    this.again();
     this.onFold();
     const first = this.model?.graph.groups.find((group) => group.id === id)?.cells[0];
     const item = first ? this.rove(first) : null;
@@ -204,9 +312,15 @@ export class Dag {
   /** @param {string} id */
   fold(id) {
     this.opened.set(id, false);
-    if (this.model) this.update(this.model, this.now ?? 0);
+    this.again();
     this.onFold();
     /** @type {HTMLElement | null} */ (/** @type {unknown} */ (this.rove(`group:${id}`)))?.focus();
+  }
+
+  /** Lays out anew what is the same. */
+  again() {
+    this.draw();
+    this.refresh();
   }
 
   /** Groups were opened or folded. */
@@ -230,8 +344,7 @@ export class Dag {
     else return;
     event.preventDefault();
     if (!next) return;
-    this.rove(next.key);
-    /** @type {any} */ (next.element).focus();
+    /** @type {any} */ (this.rove(next.key))?.focus();
   }
 
   /**
@@ -266,6 +379,7 @@ export class Dag {
   }
 
   dispose() {
+    cancelAnimationFrame(this.frame);
     this.zoom.dispose();
   }
 }

@@ -17,6 +17,7 @@ import { route } from "./route.js";
  * @property {number} order
  * @property {number} height
  * @property {number} y
+ * @property {number} wanted Where its neighbours would have it among those of its rank.
  * @property {Vertex[]} up
  * @property {Vertex[]} down
  */
@@ -32,7 +33,7 @@ const DUMMY_HEIGHT = 6;
 export function layout({ nodes, edges }, gapX = 40, gapY = 18) {
   /** @type {Map<string, Vertex>} */
   const vertices = new Map();
-  for (const box of nodes) vertices.set(box.id, { box, rank: 0, order: 0, height: box.height, y: 0, up: [], down: [] });
+  for (const box of nodes) vertices.set(box.id, { box, rank: 0, order: 0, height: box.height, y: 0, wanted: 0, up: [], down: [] });
   const kept = rank(vertices, edges);
   /** @type {Vertex[][]} */
   const ranks = [];
@@ -94,7 +95,7 @@ function chain(vertices, edges, ranks) {
     let last = from;
     for (let at = from.rank + 1; at < to.rank; at++) {
       /** @type {Vertex} */
-      const dummy = { box: null, rank: at, order: 0, height: DUMMY_HEIGHT, y: 0, up: [last], down: [] };
+      const dummy = { box: null, rank: at, order: 0, height: DUMMY_HEIGHT, y: 0, wanted: 0, up: [last], down: [] };
       last.down.push(dummy);
       ranks[at]?.push(dummy);
       path.push(dummy);
@@ -119,8 +120,8 @@ function sweep(ranks) {
     const from = isDown ? 1 : ranks.length - 2;
     for (let at = from; at >= 0 && at < ranks.length; at += isDown ? 1 : -1) {
       const list = /** @type {Vertex[]} */ (ranks[at]);
-      const key = new Map(list.map((vertex) => [vertex, center(isDown ? vertex.up : vertex.down, vertex)]));
-      list.sort((a, b) => /** @type {number} */ (key.get(a)) - /** @type {number} */ (key.get(b)) || a.order - b.order);
+      for (const vertex of list) vertex.wanted = center(isDown ? vertex.up : vertex.down, vertex);
+      list.sort((a, b) => a.wanted - b.wanted || a.order - b.order);
       list.forEach((vertex, order) => (vertex.order = order));
     }
     const count = crossings(ranks);
@@ -138,7 +139,9 @@ function sweep(ranks) {
 /** @param {Vertex[]} neighbours @param {Vertex} self */
 function center(neighbours, self) {
   if (neighbours.length === 0) return self.order;
-  return neighbours.reduce((sum, vertex) => sum + vertex.order, 0) / neighbours.length;
+  let sum = 0;
+  for (const vertex of neighbours) sum += vertex.order;
+  return sum / neighbours.length;
 }
 
 /**

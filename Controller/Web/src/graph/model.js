@@ -51,12 +51,20 @@ export class Model {
     this.groupOf = new Map();
     for (const group of graph.groups) for (const cell of group.cells) this.groupOf.set(cell, group.id);
     this.critical = new Set(graph.critical_path ?? []);
+    /** Whether this is of a run: what a definition says has no states. */
+    this.isRun = graph.nodes.some((node) => node.status !== undefined);
   }
 
-  /** What a layout depends on: the same text is drawn in the same places. */
-  get shape() {
-    const { nodes, edges, groups } = this.graph;
-    return JSON.stringify([nodes.map((node) => [node.id, node.name]), edges.map((edge) => [edge.from, edge.to]), groups.map((group) => [group.id, group.cells.length])]);
+  /**
+   * Whether it is drawn in the same places as another: a layout depends on nothing else.
+   * @param {Model} other
+   */
+  hasShapeOf(other) {
+    const [a, b] = [this.graph, other.graph];
+    return a.nodes.length === b.nodes.length && a.edges.length === b.edges.length && a.groups.length === b.groups.length
+      && a.nodes.every((node, at) => node.id === b.nodes[at]?.id && node.name === b.nodes[at]?.name)
+      && a.edges.every((edge, at) => edge.from === b.edges[at]?.from && edge.to === b.edges[at]?.to)
+      && a.groups.every((group, at) => group.id === b.groups[at]?.id && group.cells.length === b.groups[at]?.cells.length);
   }
 
   /** Needs between jobs. */

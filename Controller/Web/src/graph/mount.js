@@ -1,5 +1,6 @@
 // Puts a run's graph into a page: as a graph, a list or a timeline, three views of one selection.
 
+import "../kit.js";
 import { now } from "../core/clock.js";
 import { h } from "../core/h.js";
 import { effect, isSignal } from "../core/signal.js";

@@ -19,7 +19,8 @@ const isLevel = (from, to) => Math.abs(from.y - to.y) <= 4;
  */
 export function route(chains, widths, gap) {
   const tracks = widths.map(() => /** @type {Map<Stop, number>} */ (new Map()));
-  const counts = widths.map((_, rank) => assign(chains, rank, /** @type {Map<Stop, number>} */ (tracks[rank])));
+  const spans = verticals(chains, widths.length);
+  const counts = widths.map((_, rank) => assign(/** @type {any} */ (spans[rank]), /** @type {any} */ (tracks[rank])));
   /** @type {number[]} */
   const columns = [];
   let x = 0;
@@ -51,30 +52,48 @@ export function route(chains, widths, gap) {
 }
 
 /**
+ * For each channel the sources of its verticals, with the highest and the lowest place that each reaches.
+ * @param {Stop[][]} chains @param {number} ranks
+ */
+function verticals(chains, ranks) {
+  const all = Array.from({ length: ranks }, () => /** @type {Map<Stop, [number, number]>} */ (new Map()));
+  for (const chain of chains) {
+    for (let at = 0; at + 1 < chain.length; at++) {
+      const from = /** @type {Stop} */ (chain[at]);
+      const to = /** @type {Stop} */ (chain[at + 1]);
+      if (isLevel(from, to)) continue;
+      const spans = all[from.rank];
+      const span = spans?.get(from);
+      if (!span) spans?.set(from, [Math.min(from.y, to.y), Math.max(from.y, to.y)]);
+      else if (to.y < span[0]) span[0] = to.y;
+      else if (to.y > span[1]) span[1] = to.y;
+    }
+  }
+  return all;
+}
+
+/**
  * Gives the sources of a channel their tracks: first fit over the spans of their verticals.
- * @param {Stop[][]} chains @param {number} rank @param {Map<Stop, number>} tracks
+ * @param {Map<Stop, [number, number]>} spans @param {Map<Stop, number>} tracks
  * @returns {number} How many tracks there are.
  */
-function assign(chains, rank, tracks) {
-  /** @type {Map<Stop, [number, number]>} */
-  const spans = new Map();
-  for (const chain of chains) {
-    const at = rank - /** @type {Stop} */ (chain[0]).rank;
-    const from = chain[at];
-    const to = chain[at + 1];
-    if (at < 0 || !from || !to || isLevel(from, to)) continue;
-    const span = spans.get(from) ?? [from.y, from.y];
-    spans.set(from, [Math.min(span[0], to.y), Math.max(span[1], to.y)]);
-  }
-  /** @type {[number, number][][]} */
+function assign(spans, tracks) {
+  /** @type {{low: number, high: number, list: [number, number][]}[]} */
   const taken = [];
   // Those that go up turn late and those that go down turn early, from top to bottom: so fewer of them cross.
   const order = [...spans].sort((a, b) => a[0].y - b[0].y);
   for (const [stop, span] of order) {
-    let track = taken.findIndex((list) => list.every(([low, high]) => high < span[0] - 2 || low > span[1] + 2));
-    if (track < 0) track = taken.push([]) - 1;
-    taken[track]?.push(span);
-    tracks.set(stop, track);
+    const [from, to] = [span[0] - 2, span[1] + 2];
+    let at = 0;
+    for (; at < taken.length; at++) {
+      const { low, high, list } = /** @type {typeof taken[number]} */ (taken[at]);
+      if (high < from || low > to || list.every((one) => one[1] < from || one[0] > to)) break;
+    }
+    const track = (taken[at] ??= { low: Infinity, high: -Infinity, list: [] });
+    track.low = Math.min(track.low, span[0]);
+    track.high = Math.max(track.high, span[1]);
+    track.list.push(span);
+    tracks.set(stop, at);
   }
   return taken.length;
 }
