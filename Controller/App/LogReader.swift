@@ -22,6 +22,10 @@ struct LogReader: LogReading {
         return try await self.page(page, of: attempt)
     }
 
+    func place(_ attempt: AttemptID, line: UInt64) async throws -> Range<UInt64>? {
+        try await read { try await store.place(attempt, line: Int(clamping: line)) }
+    }
+
     func bytes(
         _ attempt: AttemptID, range: Range<UInt64>, into chunk: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
@@ -59,7 +63,8 @@ struct LogReader: LogReading {
             var repair = UTF8Repair()
             let text = repair.feed(line.text) + repair.finish()
             return ControllerCore.LogLine(
-                number: UInt64(line.number), timeMs: line.timeMs, text: text, partial: line.isPartial)
+                number: UInt64(line.number), timeMs: line.timeMs, text: text, partial: line.isPartial,
+                cut: line.isCut)
         }
         return LogPage(firstLine: UInt64(page.firstLine), lines: lines, info: try await info(attempt))
     }

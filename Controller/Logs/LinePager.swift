@@ -108,7 +108,7 @@ struct LinePager {
                     return line.isCut ? giveCut() : nil
                 }
             } else {
-                guard let start = skip(to: want, buffer, block) else { return nil }
+                guard let start = LinePlace.skip(to: want, buffer, block) else { return nil }
                 position = start
             }
             return takeLines(data, buffer, runs, from: position)
@@ -141,21 +141,5 @@ struct LinePager {
         line.isPartial = !source.info.complete && !source.count.atStart && line.number == source.count.begun
         give(line)
         return want
-    }
-
-    /// Where line `number` begins in the block.
-    private func skip(to number: Int, _ buffer: UnsafeRawBufferPointer, _ block: LogBlock) -> Int? {
-        var position = 0
-        var current = block.before.begun + 1
-        if !block.before.atStart {
-            guard let end = LineCount.firstNewline(buffer, from: 0) else { return nil }
-            position = end + 1
-        }
-        while current < number {
-            guard let end = LineCount.firstNewline(buffer, from: position) else { return nil }
-            position = end + 1
-            current += 1
-        }
-        return position < buffer.count ? position : nil
     }
 }

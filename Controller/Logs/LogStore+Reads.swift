@@ -24,6 +24,11 @@ extension LogStore {
         }
     }
 
+    /// Where a line's bytes stand, its line feed with them; nil where there is no such line, or a hole stands there.
+    package func place(_ attempt: AttemptID, line: Int) async throws -> Range<UInt64>? {
+        try await onPool { [self] in try LinePlace.range(source(attempt), cache: shared.cache, line: line) }
+    }
+
     /// The last `count` lines, as many of them as `maxBytes` allows from the first of them on.
     package func tail(
         _ attempt: AttemptID, _ count: Int, maxBytes: Int = LogViewLimits.pageBytesDefault

@@ -83,6 +83,7 @@ package enum LiveEncoder {
                 json.field("t_ms", line.timeMs)
                 json.field("text", line.text)
                 if line.partial { json.field("partial", true) }
+                if line.cut { json.field("cut", true) }
             }
         }
         return json.bytes

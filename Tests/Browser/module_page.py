@@ -6,6 +6,7 @@ import mimetypes
 import pathlib
 import socket
 import threading
+import time
 
 WEB = pathlib.Path(__file__).resolve().parents[2] / "Controller/Web"
 POLICY = (
@@ -22,11 +23,12 @@ STYLES = "".join(f'<link rel="stylesheet" href="/css/{name}.css">' for name in (
 class ModulePage:
     """`script` is the module that puts the part into `#host`."""
 
-    def __init__(self, script: str, controller: str = "", token: str = ""):
+    def __init__(self, script: str, controller: str = "", token: str = "", rate: int = 0):
         self.script = script
         self.controller = controller
         self.token = token
-        # Bytes a second that go to the page, for slow lines; nothing for no bound.
+        # Bytes a second that a WebSocket brings to the page, for slow lines; 0 for no bound.
+        self.rate = rate
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.calls: list[str] = []
@@ -93,20 +95,27 @@ class ModulePage:
         else:
             kept.append("Connection: close")
         try:
-            peer = socket.create_connection((host, int(port)), timeout=5)
+            peer = socket.socket()
+            # A slow line has little room in its buffers: what does not fit waits where it comes from.
+            if is_socket and self.rate:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            peer.settimeout(5)
+            peer.connect((host, int(port)))
         except OSError:
             return
         peer.settimeout(None)
         peer.sendall("\r\n".join([lines[0], *kept, "", ""]).encode("latin-1") + rest)
         threading.Thread(target=self.pump, args=(connection, peer), daemon=True).start()
-        self.pump(peer, connection)
+        self.pump(peer, connection, self.rate if is_socket else 0)
         peer.close()
 
     @staticmethod
-    def pump(source: socket.socket, target: socket.socket) -> None:
+    def pump(source: socket.socket, target: socket.socket, rate: int = 0) -> None:
         try:
-            while part := source.recv(65536):
+            while part := source.recv(max(1, rate // 20) if rate else 65536):
                 target.sendall(part)
+                if rate:
+                    time.sleep(len(part) / rate)
         except OSError:
             pass
         for one in (source, target):

@@ -115,6 +115,12 @@ extension World: LogReading {
         let from = info.lines > UInt64(count) ? info.lines - UInt64(count) + 1 : 1
         return try await lines(attempt, from: from, count: count)
     }
+    func place(_ attempt: AttemptID, line: UInt64) async throws -> Range<UInt64>? {
+        let lines = state.withLock { $0.logs[attempt] ?? [] }
+        guard line >= 1, line <= lines.count else { return nil }
+        let start = lines.prefix(Int(line) - 1).reduce(0) { $0 + $1.utf8.count + 1 }
+        return UInt64(start)..<UInt64(start + lines[Int(line) - 1].utf8.count + 1)
+    }
     func bytes(
         _ attempt: AttemptID, range: Range<UInt64>, into chunk: @Sendable ([UInt8]) async throws -> Void
     ) async throws {

@@ -94,6 +94,15 @@ struct ViewTests {
             #expect(page.lines.map(\.text.count) == [1, 16384, 16384, 1, 16384])
             #expect(page.lines.map(\.isPartial) == [false, false, false, false, form != .closed])
             #expect(page.nextLine == (form == .closed ? 6 : 5))
+            // Each of them is found whole, by its bytes.
+            var found: [[UInt8]] = []
+            for line in 1...5 {
+                let range = try #require(try await harness.store.place(attempt, line: line))
+                found.append(try await harness.bytes(attempt, range))
+            }
+            #expect(found == [Array("a\n".utf8), long + [10], exact + [10], Array("b\n".utf8), long])
+            let none = try await harness.store.place(attempt, line: 6)
+            #expect(none == nil)
         }
     }
 

@@ -56,12 +56,15 @@ package struct LogLine: Equatable, Sendable {
     package var text: String
     /// The last line of a growing log, without its line feed yet: it is replaced by a longer one or by the whole one.
     package var partial: Bool
+    /// Whether more of the line is stored than is in ``text``.
+    package var cut: Bool
 
-    package init(number: UInt64, timeMs: UInt64, text: String, partial: Bool) {
+    package init(number: UInt64, timeMs: UInt64, text: String, partial: Bool, cut: Bool = false) {
         self.number = number
         self.timeMs = timeMs
         self.text = text
         self.partial = partial
+        self.cut = cut
     }
 }
 
@@ -109,6 +112,8 @@ package protocol LogReading: Sendable {
     func lines(_ attempt: AttemptID, from: UInt64, count: Int) async throws -> LogPage
     /// The last `count` lines.
     func tail(_ attempt: AttemptID, count: Int) async throws -> LogPage
+    /// Where a line's bytes stand, its line feed with them; nil where there is no such line.
+    func place(_ attempt: AttemptID, line: UInt64) async throws -> Range<UInt64>?
     /// The stored bytes of `range`, in chunks of at most 256 KiB, checked before they are handed out.
     func bytes(_ attempt: AttemptID, range: Range<UInt64>, into chunk: @Sendable ([UInt8]) async throws -> Void)
         async throws

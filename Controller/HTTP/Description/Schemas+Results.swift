@@ -7,7 +7,9 @@ extension Schemas {
             "first_line": .id, "total": .count, "bytes": .count, "complete": .flag, "sha256": .optional(.text),
             "holes": .list(of: .object(["offset": .count, "length": .count, "reason": .optional(.text)])),
             "lines": .list(
-                of: .object(["n": .id, "t_ms": .optional(.int), "text": .text, "partial": .flag], maybe: ["partial"])),
+                of: .object(
+                    ["n": .id, "t_ms": .optional(.int), "text": .text, "partial": .flag, "cut": .flag],
+                    maybe: ["partial", "cut"])),
         ]),
         example: """
             {"first_line":1,"total":1,"bytes":6,"complete":true,\

@@ -19,6 +19,7 @@ struct LogRoutes {
             QueryParameter("from_line", "First line", .integer(1...Int64.max)),
             QueryParameter("lines", "At most so many lines", .integer(1...Int64.max)),
             QueryParameter("tail", "The last so many lines", .integer(1...Self.linesMax)),
+            QueryParameter("line", "Only this line, as long as it is; with `raw`", .integer(1...Int64.max)),
             QueryParameter("attempt", "The step's attempt; without it the newest", .integer(1...Int64.max)),
             QueryParameter(
                 "q", "Only lines that hold this text, whatever its case; at most \(Self.foundMax)",
@@ -64,13 +65,16 @@ struct LogRoutes {
         }
         let wanted = call.query.text("q")
         if wanted != nil, tail != nil { throw Query.wrong("q", "It can't stand beside `tail`.") }
+        let line = try call.query.integer("line", 1...Int64.max)
+        if line != nil, format != "raw" { throw Query.wrong("line", "It stands beside `format=raw` only.") }
         return try await Self.reading {
             switch format {
             case "raw":
                 guard fromLine == nil, lines == nil, tail == nil, wanted == nil else {
-                    throw Query.wrong("format", "`raw` takes no lines and no `q`; use a Range header.")
+                    throw Query.wrong("format", "`raw` takes no lines but `line`, and no `q`; use a Range header.")
                 }
-                return try await raw(call, attempt)
+                guard let line else { return try await raw(call, attempt) }
+                return try await whole(attempt, line: UInt64(line))
             case _ where wanted != nil:
                 let page = try await found(wanted ?? "", attempt, fromLine: fromLine, lines: lines)
                 if format == "json" { return Self.json(page, row) }
@@ -234,6 +238,23 @@ struct LogRoutes {
             if !line.partial { buffer.writeInteger(UInt8(ascii: "\n")) }
         }
         return buffer
+    }
+
+    /// One line, however long it is: pages of lines cut long ones.
+    private func whole(_ attempt: AttemptID, line: UInt64) async throws -> Reply {
+        guard let range = try await services.logs.place(attempt, line: line) else {
+            throw Problem.notFound("The log has no such line.")
+        }
+        let logs = services.logs
+        var reply = Reply(
+            .ok, "application/octet-stream",
+            ResponseBody { writer in
+                let output = RawOutput(writer)
+                if !range.isEmpty { try await logs.bytes(attempt, range: range) { try await output.write($0) } }
+                try await output.finish()
+            })
+        reply.headers[.contentDisposition] = "attachment; filename=\"line-\(line).txt\""
+        return reply
     }
 
     private func raw(_ call: Call, _ attempt: AttemptID) async throws -> Reply {

@@ -5,7 +5,7 @@ import { PLAIN, fromSgr, parse, visible } from "./ansi.js";
 
 export const BLOCK = 512;
 
-/** @typedef {{n: number, t_ms: number | null, text: string, partial?: boolean}} Line */
+/** @typedef {{n: number, t_ms: number | null, text: string, partial?: boolean, cut?: boolean}} Line */
 /** @typedef {{first_line: number, total: number, complete: boolean, lines: Line[]}} Page */
 
 /**

@@ -16,7 +16,7 @@ export class LogFeed extends LogPaint {
   async refresh() {
     const { signal } = this.controller;
     for (;;) {
-      const index = await this.source.index(signal);
+      const index = await (this.source.take("firstIndex") ?? this.source.index(signal));
       if (signal.aborted) return;
       this.tookIndex(index);
       if (index.scanned >= index.total || !index.complete) return;

@@ -82,6 +82,8 @@ export class Minimap {
         context.fillRect(left, y, wide, unit);
       }
     }
+    // Where all of it is in sight, nothing has to be found.
+    if (first <= 0 && last >= rows - 1) return;
     context.fillStyle = this.color("log-thumb");
     const top = (first / rows) * height;
     context.globalAlpha = 0.25;

@@ -1,5 +1,6 @@
 // Puts a log viewer into a page.
 
+import "../kit.js";
 import { get } from "../core/api.js";
 import { effect } from "../core/signal.js";
 import { preferences, prefer } from "../core/prefs.js";
@@ -40,9 +41,12 @@ export function mountLog(host, options) {
     const text = search.toString();
     return `?${text}${lines ? `&L=${formatLines(lines)}` : ""}`;
   };
+  const source = new Source({ runId, step, attempt, api });
+  const lines = parseLines(new URLSearchParams(place.search).get("L"));
+  // The first lines are on their way while the viewer is made.
+  source.begin(lines, { isLive, isFailed });
   const view = new LogView(host, {
-    source: new Source({ runId, step, attempt, api }), label: options.label ?? step, isLive, isFailed, socket,
-    lines: parseLines(new URLSearchParams(place.search).get("L")), reader: options.reader ?? null,
+    source, label: options.label ?? step, isLive, isFailed, socket, lines, reader: options.reader ?? null,
     looks: preferences.peek(), onLooks: (looks) => prefer(looks), hrefOf: (lines) => query(lines),
     onLines: (lines) => replace(query(lines)), keysAreOn: () => preferences.peek().shortcuts,
   });

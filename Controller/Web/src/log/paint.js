@@ -145,7 +145,7 @@ export class LogPaint extends LogState {
     const section = this.filter === "all" ? this.folds.at(line) : undefined;
     const isOpen = section ? this.folds.isOpen(section) : false;
     const cls = this.classOf(row, line, Boolean(there), section, isOpen);
-    const key = `${line} ${there ? there.text.length : -1} ${cls} ${this.times} ${section?.to_ms ?? ""} ${there && this.blocks.styles.size}`;
+    const key = `${line} ${there ? there.text.length : -1}${there?.cut ? "+" : ""} ${cls} ${this.times} ${section?.to_ms ?? ""} ${there && this.blocks.styles.size}`;
     return this.ring.fill(row, key, () => {
       const start = this.index?.started_at ? Date.parse(this.index.started_at) : null;
       const ms = there?.t_ms;
@@ -157,7 +157,7 @@ export class LogPaint extends LogState {
           title: section.title, isOpen, level: section.level,
           ms: section.to_ms !== null && section.to_ms !== undefined && section.from_ms !== null && section.from_ms !== undefined ? section.to_ms - section.from_ms : null,
         } : null,
-        href: this.options.hrefOf([line, line]),
+        href: this.options.hrefOf([line, line]), isCut: there?.cut === true,
       };
     });
   }
@@ -274,7 +274,8 @@ export class LogPaint extends LogState {
     }
     if (this.find.query) marks.push({ color: "log-hit", rows: rowsFor(this.find.hits.map((hit) => hit[0])), side: "left" });
     if (this.linked) marks.push({ color: "accent", rows: rowsFor([this.linked[0]]), side: "all" });
-    this.map.draw({ rows: rows.count, first: top, last: bottom, marks });
+    // Behind the picture with the lines: nobody reads the map first.
+    this.later("map", 0, () => this.map.draw({ rows: rows.count, first: top, last: bottom, marks }));
   }
 
   showBar() {

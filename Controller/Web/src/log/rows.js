@@ -2,6 +2,7 @@
 
 import { h } from "../core/h.js";
 import { duration } from "../core/fmt.js";
+import { t } from "../core/i18n.js";
 
 /**
  * @typedef {object} Content What a row shows.
@@ -12,6 +13,7 @@ import { duration } from "../core/fmt.js";
  * @property {string} cls
  * @property {{title: string, isOpen: boolean, ms: number | null, level: number} | null} section
  * @property {string} href
+ * @property {boolean} isCut More of the line is stored than is shown.
  */
 
 /** @typedef {{element: HTMLElement, number: HTMLAnchorElement, time: HTMLElement, text: HTMLElement, row: number, line: number, key: string, y: number, height: number}} Slot */
@@ -88,6 +90,7 @@ export class Ring {
     if (time.title !== shown.time_title) time.title = shown.time_title;
     if (shown.section) this.section(text, shown.section);
     else this.text(text, shown.parsed);
+    if (shown.isCut && !shown.section) text.append(h("button", { class: "log-more", type: "button", tabindex: "-1", data: { line: label } }, t("… show the whole line")));
     return true;
   }
 

@@ -16,7 +16,7 @@
  * @property {{block: number, sgr: string}[]} styles
  */
 
-import { BLOCK } from "./blocks.js";
+import { BLOCK, blockOf } from "./blocks.js";
 
 export class Source {
   /**
@@ -35,7 +35,34 @@ export class Source {
     // A step's name has no slash; what stands before it is the job's.
     const name = parts.pop() ?? "";
     const path = parts.length > 0 ? `${encodeURIComponent(parts.join("/"))}/${encodeURIComponent(name)}` : encodeURIComponent(name);
+    /** @type {Promise<import("./blocks.js").Page> | null} */
+    this.first = null;
+    /** @type {Promise<Index> | null} */
+    this.firstIndex = null;
     this.path = `/api/v1/pipeline-runs/${runId}/steps/${path}/log`;
+  }
+
+  /**
+   * Asks for what a viewer opens with, before there is one.
+   * @param {[number, number] | null} lines that are linked @param {{ isLive: boolean, isFailed: boolean }} of
+   */
+  begin(lines, { isLive, isFailed }) {
+    this.first = lines ? this.block(blockOf(lines[0])) : isLive || isFailed ? this.tail() : this.block(0);
+    this.firstIndex = this.index();
+    // Who takes them is told what went wrong.
+    this.first.catch(() => {});
+    this.firstIndex.catch(() => {});
+  }
+
+  /**
+   * What was asked for at the beginning; once.
+   * @template {"first" | "firstIndex"} K
+   * @param {K} name
+   */
+  take(name) {
+    const promise = this[name];
+    this[name] = null;
+    return promise;
   }
 
   /** @param {number} block @param {AbortSignal} [signal] @returns {Promise<import("./blocks.js").Page>} */
@@ -66,6 +93,14 @@ export class Source {
     const mode = query.isRegex ? "regex" : "text";
     const fields = `q=${encodeURIComponent(query.text)}&mode=${mode}&case=${query.matchesCase}&from_line=${fromLine}&limit=${limit}`;
     return this.api.get(`${this.path}/search?attempt=${this.attempt}&${fields}`, { signal });
+  }
+
+  /**
+   * One line, however long it is.
+   * @param {number} line
+   */
+  whole(line) {
+    return `${this.path}?attempt=${this.attempt}&format=raw&line=${line}`;
   }
 
   /** The stored bytes. */

@@ -11,6 +11,7 @@ import { Pointer } from "./pointer.js";
 import { formatLines } from "./select.js";
 import { ROW_HEIGHT } from "./state.js";
 import { TIMES } from "./times.js";
+import { showWhole } from "./whole.js";
 
 /** So long after the last move the scroll bar is put where the place in the log says. */
 const IDLE_MS = 160;
@@ -44,6 +45,10 @@ export class LogView extends LogFeed {
     this.scroller.addEventListener("wheel", (event) => {
       if (event.deltaY < 0) this.stay();
     }, { signal, passive: true });
+    this.layer.addEventListener("click", (event) => {
+      const more = /** @type {Element} */ (event.target).closest(".log-more");
+      if (more) void showWhole(this.source, Number(more.getAttribute("data-line")));
+    }, { signal });
     this.sticky.addEventListener("click", () => {
       const section = this.folds.at(Number(this.sticky.dataset.line));
       if (section) this.goToLine(section.start, "top");
@@ -60,8 +65,8 @@ export class LogView extends LogFeed {
   async open() {
     const { signal } = this.controller;
     const { linked } = this;
-    const first = linked ? this.source.block(blockOf(linked[0]), signal)
-      : this.options.isLive || this.options.isFailed ? this.source.tail(signal) : this.source.block(0, signal);
+    const first = this.source.take("first") ?? (linked ? this.source.block(blockOf(linked[0]), signal)
+      : this.options.isLive || this.options.isFailed ? this.source.tail(signal) : this.source.block(0, signal));
     const index = this.refresh().catch(() => null);
     try {
       const page = await first;
@@ -71,6 +76,8 @@ export class LogView extends LogFeed {
       if (signal.aborted) return;
       this.blocks.take(page);
       this.placeFirst();
+      // With the answer, not with the next picture: that may be a while, while the page is still being put together.
+      this.render();
     } catch (error) {
       if (signal.aborted) return;
       this.failed(error);
