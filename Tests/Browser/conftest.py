@@ -95,8 +95,7 @@ class Watch:
     def __init__(self, origin: str):
         self.origin = origin
         self.faults: list[str] = []
-        # The viewer asks for a log's index and does without where this controller does not serve one.
-        self.allowed: list[str] = ["/log/index"]
+        self.allowed: list[str] = []
 
     def attach(self, page: Page) -> None:
         page.on("console", lambda m: self.note(f"console {m.type}: {m.text} {m.location.get('url', '')}") if m.type in ("error", "warning") else None)

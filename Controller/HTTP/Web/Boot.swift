@@ -12,11 +12,17 @@ struct Boot: Sendable {
     var section: String
     /// Paths of the interface.
     var data: [String] = []
+    /// Large parts of the script that the page needs: `log`, `graph`, `edit`, `editor`.
+    var parts: [String] = []
 
-    init(_ title: String, section: String, data: [String] = []) {
+    /// What every page asks for when it begins: names for links, and how many notices nobody has read.
+    private static let common = ["/api/v1/projects?per_page=100", "/api/v1/notifications?unread=true&per_page=1"]
+
+    init(_ title: String, section: String, data: [String] = [], parts: [String] = []) {
         self.title = title
         self.section = section
         self.data = data
+        self.parts = parts
     }
 
     /// - Parameter user: written where it is a whole page; a script that is running knows it.
@@ -25,7 +31,7 @@ struct Boot: Sendable {
         editor: String?
     ) async -> [UInt8] {
         var answers: [(String, ByteBuffer)] = []
-        for path in data {
+        for path in data + (user == nil ? [] : Self.common) {
             if let answer = await inner.json(path, for: call) { answers.append((path, answer)) }
         }
         var json = JSONWriter(capacity: 1024 + answers.reduce(0) { $0 + $1.1.readableBytes })

@@ -20,19 +20,22 @@ struct PageRoutes {
                 return Boot("Executions", section: "/runs", data: ["/api/v1/pipeline-runs?\(Self.query)"])
             },
             page("/pipelines", "pipelinesPage", "Pipelines", role: .viewer) { call in
-                _ = call.visible
-                return Boot("Pipelines", section: "/pipelines", data: ["/api/v1/pipelines?\(Self.query)"])
+                let statuses = try await statuses(call, in: nil)
+                return Boot(
+                    "Pipelines", section: "/pipelines", data: ["/api/v1/pipelines?per_page=100"] + statuses)
             },
             page("/projects", "projectsPage", "Projects", role: .viewer) { call in
                 _ = call.visible
-                return Boot("Projects", section: "/projects", data: ["/api/v1/projects?\(Self.query)"])
+                return Boot("Projects", section: "/projects", data: ["/api/v1/pipelines?per_page=100"])
             },
             page("/agents", "agentsPage", "Agents") { _ in
                 Boot("Agents", section: "/agents", data: ["/api/v1/agents"])
             },
             page("/agents/{id}", "agentPage", "One agent", handler: agent),
             page("/queue", "queuePage", "What waits, and why") { _ in
-                Boot("Queue", section: "/queue", data: ["/api/v1/agents"])
+                Boot(
+                    "Queue", section: "/queue",
+                    data: ["pending", "blocked", "running"].map { "/api/v1/pipeline-runs?per_page=20&status=\($0)" })
             },
             page("/me", "mePage", "One's own account", .authenticated) { _ in Boot("Account", section: "/me") },
             page("/me/{tab}", "accountPage", "A part of one's own account", .authenticated) { _ in
@@ -112,7 +115,8 @@ struct PageRoutes {
             return reply
         }
         return shell.page(
-            .ok, title: boot.title, look: look, current: boot.section, user: call.principal, boot: json
+            .ok, title: boot.title, look: look, current: boot.section, user: call.principal, boot: json,
+            parts: boot.parts
         ) { html in
             html.element("div", ["class": "page"]) { html in
                 html.element("h1", boot.title)
@@ -172,11 +176,20 @@ struct PageRoutes {
             data: [
                 "/api/v1/projects/\(id)", "/api/v1/pipelines?project_id=\(id)&\(Self.query)",
                 "/api/v1/pipeline-runs?project_id=\(id)&per_page=10",
-            ])
+            ] + (try await statuses(call, in: row.id)))
         boot.place = [("project", id)]
         boot.names = [("project_name", row.name)]
         return boot
     }
+
+    /// How the pipelines stand that a list begins with; of the others it is asked for when they are seen.
+    private func statuses(_ call: Call, in project: ProjectID?) async throws -> [String] {
+        let found = try await services.pipelines.pipelines(
+            project: project, visible: call.visible, text: nil, page: 1, perPage: Self.statusesMax)
+        return found.items.map { "/api/v1/pipelines/\($0.id.rawValue)/status" }
+    }
+
+    private static let statusesMax = 20
 
     /// The smallest role that gets to see a part of a project.
     private static let roles: [String: Role] = ["secrets": .maintainer, "hooks": .maintainer]
@@ -205,7 +218,7 @@ struct PageRoutes {
             row.name, section: "/pipelines",
             data: [
                 "/api/v1/pipelines/\(id)", "/api/v1/pipelines/\(id)/status",
-                "/api/v1/pipeline-runs?pipeline_id=\(id)&per_page=50",
+                "/api/v1/pipeline-runs?pipeline_id=\(id)&per_page=50", "/api/v1/pipelines/\(id)/schedules",
             ])
         place(&boot, project, row)
         return boot
@@ -216,6 +229,7 @@ struct PageRoutes {
         let id = row.id.rawValue
         let tab = call.parameters[2]
         var boot = Boot("\(row.name): \(tab)", section: "/pipelines", data: ["/api/v1/pipelines/\(id)"])
+        if tab == "edit" { boot.parts = ["edit", "graph", "editor"] }
         if tab == "history" { boot.data.append("/api/v1/pipelines/\(id)/versions") }
         place(&boot, project, row)
         return boot
@@ -232,7 +246,7 @@ struct PageRoutes {
         }
         let path = "/api/v1/pipeline-runs/\(run.id.rawValue)"
         var boot = Boot(
-            "\(pipeline.name) #\(run.number)", section: "/runs", data: [path, path + "/graph"])
+            "\(pipeline.name) #\(run.number)", section: "/runs", data: [path, path + "/graph"], parts: ["log", "graph"])
         boot.place = [("run", run.id.rawValue), ("number", Int64(run.number))]
         place(&boot, project, pipeline)
         return boot
@@ -261,7 +275,10 @@ extension PageRoutes {
         let call = call.by(principal, access)
         let boot = Boot(
             "Dashboard", section: "/",
-            data: ["/api/v1/approvals?per_page=20", "/api/v1/pipeline-runs?per_page=20", "/api/v1/agents"])
+            data: [
+                "/api/v1/approvals?per_page=20", "/api/v1/pipeline-runs?per_page=20", "/api/v1/agents",
+                "/api/v1/analytics/overview?window=7d", "/api/v1/analytics/trends?window=7d",
+            ])
         return try await answer(call, boot)
     }
 }

@@ -37,15 +37,16 @@ struct Shell: Sendable {
 
     /// - Parameters:
     ///   - boot: JSON for the script; nil for a page that has none.
+    ///   - parts: roles of files that are asked for at once, since the page will need them.
     ///   - body: what stands in `main` until the script has more.
     func page(
         _ status: HTTPResponse.Status, title: String, look: PageLook, current: String = "", user: Principal?,
-        boot: [UInt8]?, body: (inout HTML) -> Void
+        boot: [UInt8]?, parts: [String] = [], body: (inout HTML) -> Void
     ) -> Reply {
         var html = HTML(capacity: 8192 + (boot?.count ?? 0))
         let isLive = boot != nil && hasScript
         html.element("html", ["lang": "en", "data-theme": look.theme, "data-density": look.density]) { html in
-            html.element("head") { head(&$0, title, isLive: isLive) }
+            html.element("head") { head(&$0, title, isLive: isLive, parts) }
             html.element("body", ["class": user == nil ? "bare" : "app"]) { html in
                 html.element("a", ["class": "skip", "href": "#main"], "Skip to content")
                 if let user { header(&html, user, current) }
@@ -69,7 +70,7 @@ struct Shell: Sendable {
         return reply
     }
 
-    private func head(_ html: inout HTML, _ title: String, isLive: Bool) {
+    private func head(_ html: inout HTML, _ title: String, isLive: Bool, _ parts: [String]) {
         html.open("meta", ["charset": "utf-8"])
         html.open("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
         html.open("meta", ["name": "color-scheme", "content": "light dark"])
@@ -81,7 +82,8 @@ struct Shell: Sendable {
         } else if let style = assets.roles["app"], let main = assets.roles["main"] {
             html.open("link", ["rel": "stylesheet", "href": "/static/\(style)"])
             guard isLive else { return }
-            for name in assets.roles["preload"]?.split(separator: " ") ?? [] {
+            let shared = (assets.roles["preload"]?.split(separator: " ") ?? []).map(String.init)
+            for name in shared + parts.compactMap({ assets.roles[$0] }) {
                 html.open("link", ["rel": "modulepreload", "href": "/static/\(name)"])
             }
             html.element("script", ["type": "module", "src": "/static/\(main)"], "")
@@ -112,6 +114,13 @@ struct Shell: Sendable {
                 html.element("span", ["class": "live", "id": "live", "data-state": "off"]) { html in
                     html.element("span", ["class": "word"], "Connecting")
                 }
+                html.element(
+                    "a",
+                    [
+                        "class": "button is-plain is-icon", "id": "notices", "href": "/me/notifications",
+                        "aria-label": "Notices",
+                    ]
+                ) { $0.element("span", ["class": "bell"], "") }
                 html.element("a", ["class": "button is-plain", "id": "user", "href": "/me"], user.name)
             }
         }

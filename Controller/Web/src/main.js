@@ -1,5 +1,6 @@
 // Where the page begins.
 
+import "./kit.js";
 import { whenSignedOut } from "./core/api.js";
 import { boot } from "./core/boot.js";
 import { startClock } from "./core/clock.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { POINTS_MAX, csv, niceTicks, thin } from "../../../Controller/Web/src/chart/scale.js";
+import { POINTS_MAX, csv, named, niceTicks, thin } from "../../../Controller/Web/src/chart/scale.js";
 import { ticks } from "../../../Controller/Web/src/graph/timeline.js";
 
 test("scales have round steps that reach the highest value", () => {
@@ -9,6 +9,15 @@ test("scales have round steps that reach the highest value", () => {
   assert.deepEqual(niceTicks(7), [0, 2, 4, 6, 8]);
   assert.deepEqual(niceTicks(0), [0, 1]);
   for (const max of [0.03, 1, 3, 9.9, 12, 999, 12345]) assert.ok(niceTicks(max).at(-1) >= max * 0.999 && niceTicks(max).length <= 7, String(max));
+});
+
+test("names on an axis do not lie upon each other", () => {
+  const labels = Array.from({ length: 168 }, (_, at) => `11-${10 + (at % 20)} 17:00`);
+  assert.deepEqual(named(labels, 600), [0, 83, 167]);
+  assert.deepEqual(named(labels, 200), [0, 167]);
+  assert.deepEqual(named(["#1", "#2"], 200), [0, 1]);
+  assert.deepEqual(named(["#1"], 200), [0]);
+  assert.deepEqual(named([], 200), []);
 });
 
 test("thinning keeps peaks", () => {

@@ -1,13 +1,11 @@
 // Lines over time. Each line differs by dash as well as by colour, and the cross of the pointer can be moved by keys.
 
 import { h, svg } from "../core/h.js";
-import { niceTicks, thin } from "./scale.js";
+import { named, niceTicks, SIZE, thin } from "./scale.js";
 import { chartFrame } from "./table.js";
 
 /** @typedef {{label: string, tone: string, values: (number | null)[]}} Series `tone` is the name of a colour, such as `passed`. */
 
-const WIDTH = 640;
-const HEIGHT = 200;
 const LEFT = 48;
 const RIGHT = 8;
 const TOP = 8;
@@ -22,23 +20,25 @@ const DASHES = ["", " is-dashed", " is-dotted"];
  * @param {(value: number) => string} [options.format]
  * @param {boolean} [options.isArea] Fills below the first line.
  * @param {number} [options.max] Of the scale, where it is fixed.
+ * @param {{ width: number, height: number }} [options.size] in pixels of the page
+ * @param {boolean} [options.isPart] what is around it has its title
  * @returns {HTMLElement}
  */
-export function lineChart({ title, labels, series, format = String, isArea = false, max }) {
+export function lineChart({ title, labels, series, format = String, isArea = false, max, size = SIZE, isPart = false }) {
+  const { width, height } = size;
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
-  const ticks = niceTicks(max ?? Math.max(0, .../** @type {number[]} */ (values)));
+  const ticks = niceTicks(max ?? Math.max(0, .../** @type {number[]} */ (values)), height < 160 ? 2 : 4);
   const top = /** @type {number} */ (ticks[ticks.length - 1]);
   const last = Math.max(1, labels.length - 1);
-  const x = (/** @type {number} */ at) => LEFT + ((WIDTH - LEFT - RIGHT) * at) / last;
-  const y = (/** @type {number} */ value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: "0", aria: { label: `${title}. ${summary(series, labels, format)}` } });
+  const x = (/** @type {number} */ at) => LEFT + ((width - LEFT - RIGHT) * at) / last;
+  const y = (/** @type {number} */ value) => TOP + (height - TOP - BOTTOM) * (1 - value / top);
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: "0", aria: { label: `${title}. ${summary(series, labels, format)}` } });
   for (const tick of ticks) {
-    picture.append(svg("line", { class: "chart-grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick) }),
+    picture.append(svg("line", { class: "chart-grid", x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
       svg("text", { class: "chart-label", x: LEFT - 6, y: y(tick), dy: "0.35em", "text-anchor": "end" }, format(tick)));
   }
-  const names = [0, Math.floor(last / 2), last].filter((at, index, all) => labels[at] !== undefined && all.indexOf(at) === index);
-  names.forEach((at, index) => picture.append(svg("text", {
-    class: "chart-label", x: x(at), y: HEIGHT - 6, "text-anchor": index === 0 ? "start" : at === last ? "end" : "middle",
+  named(labels, width - LEFT - RIGHT).forEach((at, index) => picture.append(svg("text", {
+    class: "chart-label", x: x(at), y: height - 6, "text-anchor": index === 0 ? "start" : at === last ? "end" : "middle",
   }, labels[at])));
   series.forEach((one, index) => {
     const points = thin(one.values.map((value, at) => ({ x: x(at), y: value === null ? null : y(value) })));
@@ -48,12 +48,12 @@ export function lineChart({ title, labels, series, format = String, isArea = fal
     group.append(svg("path", { class: `chart-line${DASHES[index % DASHES.length]}`, d: path }));
     picture.append(group);
   });
-  const cross = svg("g", { hidden: true }, svg("line", { class: "chart-cross", y1: TOP, y2: HEIGHT - BOTTOM }),
+  const cross = svg("g", { hidden: true }, svg("line", { class: "chart-cross", y1: TOP, y2: height - BOTTOM }),
     ...series.map((one) => svg("circle", { class: "chart-dot", r: 4, vars: { "--tone": `var(--${one.tone})` } })));
   cross.setAttribute("visibility", "hidden");
   picture.append(cross);
   const { element, say } = chartFrame({
-    title, picture, key: series.length > 1 ? keyOf(series) : null,
+    title, isPart, picture, key: series.length > 1 ? keyOf(series) : null,
     figures: () => ({ head: ["", ...series.map((one) => one.label)], rows: labels.map((label, at) => [label, ...series.map((one) => one.values[at] ?? null)]) }),
   });
   let at = -1;
@@ -79,7 +79,7 @@ export function lineChart({ title, labels, series, format = String, isArea = fal
   };
   picture.addEventListener("pointermove", (event) => {
     const box = picture.getBoundingClientRect();
-    point(Math.round((((event.clientX - box.left) / box.width) * WIDTH - LEFT) / ((WIDTH - LEFT - RIGHT) / last)));
+    point(Math.round((((event.clientX - box.left) / box.width) * width - LEFT) / ((width - LEFT - RIGHT) / last)));
   });
   picture.addEventListener("pointerleave", leave);
   picture.addEventListener("blur", leave);
@@ -101,11 +101,13 @@ export function pathOf(points) {
   for (const { x, y } of points) {
     if (y === null) isPen = false;
     else {
+      // One that stands alone is a dot: a line's round end.
+      if (!isPen && path) path += "h0";
       path += `${isPen ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
       isPen = true;
     }
   }
-  return path;
+  return path && `${path}h0`;
 }
 
 /**

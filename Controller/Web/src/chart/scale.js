@@ -3,6 +3,22 @@
 /** Points of a line at most; the server thins before, this is for what it did not. */
 export const POINTS_MAX = 400;
 
+/** Of a chart that nobody gave a size, in pixels. */
+export const SIZE = { width: 640, height: 200 };
+
+/**
+ * Which of the points on an axis are named: the ends, and the middle where there is room.
+ * @param {string[]} labels @param {number} width in pixels
+ */
+export function named(labels, width) {
+  const last = labels.length - 1;
+  if (last < 0) return [];
+  if (last === 0) return [0];
+  const middle = Math.floor(last / 2);
+  const needs = [0, middle, last].reduce((sum, at) => sum + (labels[at] ?? "").length * 6.4 + 12, 0);
+  return last > 1 && needs <= width ? [0, middle, last] : [0, last];
+}
+
 /**
  * Round steps up to at least `most`: 0, 25, 50, 75, 100.
  * @param {number} max

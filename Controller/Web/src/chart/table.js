@@ -15,10 +15,11 @@ import { csv } from "./scale.js";
  * @param {string} options.title
  * @param {Node} options.picture
  * @param {Node | null} [options.key] What the looks mean.
+ * @param {boolean} [options.isPart] What is around it has its title.
  * @param {() => Figures} options.figures
  * @returns {{element: HTMLElement, say: (text: string) => void}}
  */
-export function chartFrame({ title, picture, key = null, figures }) {
+export function chartFrame({ title, picture, key = null, isPart = false, figures }) {
   const said = h("p", { class: "chart-said", aria: { live: "polite" } });
   const area = h("div", { class: "chart-area" }, picture);
   const table = h("div", { class: "chart-table", hidden: true, tabindex: "0", role: "region", aria: { label: title } });
@@ -37,7 +38,9 @@ export function chartFrame({ title, picture, key = null, figures }) {
     const { head, rows } = figures();
     save(`${title.replace(/[^\w-]+/g, "-").toLowerCase()}.csv`, csv(head, rows));
   });
-  const element = h("figure", { class: "chart", aria: { label: title } }, h("div", { class: "chart-head" }, h("h3", null, title), toggle, file), key, area, said, table);
+  const element = h("figure", { class: ["chart", isPart && "is-part"], aria: { label: title } },
+    isPart ? null : h("div", { class: "chart-head" }, h("h3", null, title), toggle, file), isPart ? null : key, area, said, table,
+    isPart ? h("div", { class: "chart-head" }, key, toggle, file) : null);
   return { element, say: (text) => (said.textContent === text ? undefined : void (said.textContent = text)) };
 }
 

@@ -45,5 +45,8 @@ export function takeBootData(path) {
   return value;
 }
 
+/** @param {string} path Whether its answer came with the page. */
+export const isPrimed = (path) => primed.has(path);
+
 /** @param {string} scope */
 export const hasScope = (scope) => boot.user?.scopes.includes(scope) ?? false;

@@ -7,7 +7,8 @@ import { signal } from "./signal.js";
  * @typedef {{ type: string, seq: number, at: string, topic?: string, data: any }} Message
  * @typedef {{ n: number, t_ms: number, text: string, partial?: boolean }} LogLine
  * @typedef {{ execution_id: number, step: string, attempt: number, first_line: number, lines: LogLine[] }} LogLines
- * @typedef {{ snapshot?: (data: any, seq: number) => void, event?: (message: Message) => void, gone?: (reason: string) => void }} Handlers
+ * @typedef {{ snapshot?: (data: any, seq: number) => void, event?: (message: Message) => void, gone?: (reason: string) => void,
+ *   aside?: (message: Message) => void }} Handlers `aside` gets what is no event and comes once, such as words of an administrator
  * @typedef {{ lines: (update: LogLines) => void, lagged?: (fromLine: number) => void }} LogHandlers
  * @typedef {{ topic: string, cursor: number | null, generation: number | null, handlers: Set<Handlers>,
  *   logs: Map<string, { next: number, handlers: Set<LogHandlers> }>, isOld: boolean }} Subscription
@@ -294,6 +295,7 @@ export class Live {
       case "log_update": return this.lines(message.data);
       case "lagged": return this.lagged(message.data);
       case "error": return this.refused(message.data);
+      case "system_notice": return this.aside(message);
       default:
     }
   }
@@ -314,6 +316,12 @@ export class Live {
     if (!subscription || subscription.cursor === null || message.seq <= subscription.cursor) return;
     subscription.cursor = message.seq;
     for (const handlers of [...subscription.handlers]) handlers.event?.(message);
+  }
+
+  /** @param {Message} message */
+  aside(message) {
+    const subscription = this.topics.get(message.topic ?? "system");
+    for (const handlers of [...(subscription?.handlers ?? [])]) handlers.aside?.(message);
   }
 
   /** @param {LogLines} update */

@@ -1,6 +1,7 @@
 // The editor of YAML: CodeMirror where it was there when the page was built, else, and whenever one wants, a plain text field.
 
 import { h } from "../core/h.js";
+import { t } from "../core/i18n.js";
 import { preferences } from "../core/prefs.js";
 
 /**
@@ -9,7 +10,11 @@ import { preferences } from "../core/prefs.js";
  */
 
 /**
- * @param {{ text: string, isReadOnly: boolean, label: string, source: string | null, onChange: (text: string) => void, onSave: () => void }} options
+ * @typedef {(text: string, line: number, column: number) => Promise<import("./complete.js").Completion | null>} Complete
+ */
+
+/**
+ * @param {{ text: string, isReadOnly: boolean, label: string, source: string | null, onChange: (text: string) => void, onSave: () => void, complete: Complete }} options
  * @returns {Promise<Editor>}
  */
 export async function makeEditor(options) {
@@ -60,7 +65,14 @@ export async function makeEditor(options) {
         "Ctrl-S": () => options.onSave(),
         "Cmd-S": () => options.onSave(),
         "Ctrl-/": "toggleComment",
+        "Ctrl-Space": () => hint(),
+        Enter: (/** @type {any} */ one) => newLine(one),
       },
+    });
+    rich.on("inputRead", (/** @type {any} */ one, /** @type {{ text: string[], origin?: string }} */ change) => {
+      if (change.origin !== "+input" || one.state.completionActive) return;
+      const { line, ch } = one.getCursor();
+      if (/[\w]$|(^|\s)- $|: $|[[{,] ?$/.test(one.getLine(line).slice(0, ch))) hint();
     });
     rich.on("change", () => {
       area.value = rich.getValue();
@@ -70,9 +82,49 @@ export async function makeEditor(options) {
       "keydown",
       (/** @type {any} */ _one, /** @type {KeyboardEvent} */ event) => (leaves = event.key === "Escape" || (leaves && event.key === "Tab")),
     );
+    // It is a field, whatever CodeMirror calls it: only a field may say which word of a list is chosen.
+    const field = rich.getInputField();
+    field.setAttribute("role", "textbox");
+    field.setAttribute("aria-multiline", "true");
     area.hidden = true;
     paint();
     requestAnimationFrame(() => rich?.refresh());
+  }
+
+  /** Offers what can stand at the cursor. */
+  function hint() {
+    if (!rich || options.isReadOnly) return;
+    rich.showHint({
+      completeSingle: false, container: element, closeCharacters: /[\s()[\]{};:>,]/,
+      hint: async (/** @type {any} */ one) => {
+        const { line, ch } = one.getCursor();
+        const found = await options.complete(one.getValue(), line, ch).catch(() => null);
+        if (!found) return null;
+        return {
+          from: { line, ch: found.from }, to: { line, ch: found.to },
+          list: found.choices.map((choice) => ({
+            text: choice.text, displayText: choice.label,
+            render: (/** @type {HTMLElement} */ row) => {
+              row.parentElement?.setAttribute("aria-label", t("What can stand here"));
+              row.parentElement?.setAttribute("tabindex", "0");
+              row.append(h("span", { class: "hint-name" }, choice.label), h("span", { class: "hint-note" }, choice.note));
+            },
+          })),
+        };
+      },
+    });
+  }
+
+  /**
+   * A new line stands where the next word is likely to: below the first letter of this one, and deeper behind a colon.
+   * @param {any} one
+   */
+  function newLine(one) {
+    const { line, ch } = one.getCursor();
+    const before = one.getLine(line).slice(0, ch);
+    const lead = /^(\s*(?:- +)*)/.exec(before)?.[1]?.length ?? 0;
+    const isDeeper = /:\s*([|>][+-]?)?\s*(#.*)?$/.test(before) && before.trim() !== "";
+    one.replaceSelection("\n" + " ".repeat(lead + (isDeeper ? 2 : 0)), "end", "+input");
   }
 
   function paint() {

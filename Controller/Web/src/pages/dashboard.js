@@ -1,5 +1,8 @@
 // The first page: what needs one's word, what fails now, and how things go.
 
+import { barChart } from "../chart/bars.js";
+import { fitted } from "../chart/fitted.js";
+import { lineChart } from "../chart/line.js";
 import { clock, count, day, duration, percent, bytes } from "../core/fmt.js";
 import { each } from "../core/each.js";
 import { h } from "../core/h.js";
@@ -11,11 +14,10 @@ import { live } from "../core/ws.js";
 import { hasScope } from "../core/boot.js";
 import { empty } from "../ui/empty.js";
 import { part, source } from "../ui/fetched.js";
-import { stackedBars, valueBars } from "../ui/bars.js";
 import { statusGlyph, statusMark } from "../ui/status.js";
 import { number, row, table } from "../ui/table.js";
 import { since } from "../ui/time.js";
-import { loadDirectory, runAddress } from "./directory.js";
+import { loadProjects, runAddress } from "./directory.js";
 import { loadPage, showPage } from "./load.js";
 import { answerApproval, startRun } from "./run-actions.js";
 import { runRow } from "./run-row.js";
@@ -25,7 +27,7 @@ const windows = ["24h", "7d", "30d"];
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
   const loaded = await loadPage(context);
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   const wanted = computed(() => (windows.includes(query.value.get("window") ?? "") ? /** @type {string} */ (query.value.get("window")) : "7d"));
   const approvals = source(() => "/api/v1/approvals?per_page=20");
   const recent = source(() => "/api/v1/pipeline-runs?per_page=20");
@@ -68,13 +70,15 @@ export async function page(context) {
           h("span", { class: "muted small" }, " ", plural(all.runs.total, "of one run", "of {n} runs")),
         ),
       ),
-        part(
-          trends,
-          (/** @type {any} */ all) => stackedBars({
-            label: t("Runs by time"),
-            points: all.points.map((/** @type {any} */ one) => ({ name: when(one.at, all.step), good: one.success, bad: one.failed })),
-          }),
-        )),
+        part(trends, (/** @type {any} */ all) => fitted((size) => {
+          const points = grouped(all.points);
+          return barChart({
+            title: t("Runs by time"), size, isPart: true, labels: points.map((one) => when(one.at, all.step)), format: count, series: [
+              { label: t("Good"), tone: "passed", values: points.map((one) => one.success) },
+              { label: t("Failed"), tone: "failed", values: points.map((one) => one.failed) },
+            ],
+          });
+        }))),
       card(t("Duration"), part(
         overview,
         (/** @type {any} */ all) => h(
@@ -84,14 +88,7 @@ export async function page(context) {
           h("span", { class: "muted small" }, " ", t("median, 95 %: {time}", { time: duration(all.runs.duration_ms.p95) })),
         ),
       ),
-        part(
-          trends,
-          (/** @type {any} */ all) => valueBars({
-            label: t("Median duration by time"),
-            say: (ms) => duration(ms),
-            points: all.points.map((/** @type {any} */ one) => ({ name: when(one.at, all.step), value: one.duration_ms.p50 })),
-          }),
-        )),
+        part(trends, (/** @type {any} */ all) => times(t("Duration by time"), all, "duration_ms"))),
       card(t("Time in the queue"), part(
         overview,
         (/** @type {any} */ all) => h(
@@ -101,14 +98,7 @@ export async function page(context) {
           h("span", { class: "muted small" }, " ", t("median, 95 %: {time}", { time: duration(all.runs.queue_ms.p95) })),
         ),
       ),
-        part(
-          trends,
-          (/** @type {any} */ all) => valueBars({
-            label: t("Median time in the queue"),
-            say: (ms) => duration(ms),
-            points: all.points.map((/** @type {any} */ one) => ({ name: when(one.at, all.step), value: one.queue_ms.p50 })),
-          }),
-        )),
+        part(trends, (/** @type {any} */ all) => times(t("Time in the queue by time"), all, "queue_ms"))),
       card(t("Agents"), part(agents, (/** @type {any} */ all) => agentFigures(all.items)))),
     h("div", { class: "grid" }, failing(items), busiest(overview)),
     h("section", { class: "panel runs", "aria-labelledby": "recent" }, h(
@@ -132,7 +122,29 @@ export async function page(context) {
 }
 
 /** @param {string} at @param {string} step */
-const when = (at, step) => (step === "hour" ? `${day(at)} ${clock(at).slice(0, 5)}` : day(at));
+const when = (at, step) => (step === "hour" ? `${day(at).slice(5)} ${clock(at).slice(0, 5)}` : day(at).slice(5));
+
+const BARS_MAX = 28;
+
+/**
+ * So few parts of time that their bars can be told apart.
+ * @param {any[]} points
+ * @returns {{ at: string, success: number, failed: number }[]}
+ */
+function grouped(points) {
+  const size = Math.ceil(points.length / BARS_MAX);
+  const sum = (/** @type {any[]} */ part, /** @type {string} */ name) => part.reduce((all, one) => all + one[name], 0);
+  return Array.from({ length: Math.ceil(points.length / Math.max(1, size)) }, (_, at) => points.slice(at * size, (at + 1) * size))
+    .map((part) => ({ at: part[0].at, success: sum(part, "success"), failed: sum(part, "failed") }));
+}
+
+/** @param {string} title @param {any} all @param {"duration_ms" | "queue_ms"} field */
+const times = (title, all, field) => fitted((size) => lineChart({
+  title, size, isPart: true, labels: all.points.map((/** @type {any} */ one) => when(one.at, all.step)), format: (ms) => duration(ms), series: [
+    { label: t("Median"), tone: "accent", values: all.points.map((/** @type {any} */ one) => one[field].p50) },
+    { label: "95 %", tone: "muted", values: all.points.map((/** @type {any} */ one) => one[field].p95) },
+  ],
+}));
 
 /** @param {string} title @param {...import("../core/h.js").Child} content */
 const card = (title, ...content) => h(
@@ -264,7 +276,7 @@ function inside() {
           number(bytes(one.bytes)),
         ))))),
     h("section", { class: "panel" }, h("header", null, h("h2", null, t("API, 24 hours"))), part(calls, (/** @type {any} */ all) =>
-      table(t("API, 24 hours"), [
+      all.routes.length === 0 ? h("p", { class: "body muted" }, t("Nothing is counted yet; the figures are put together every few minutes.")) : table(t("API, 24 hours"), [
         t("Operation"),
         { name: t("Calls"), isNumber: true },
         { name: t("Failed"), isNumber: true },

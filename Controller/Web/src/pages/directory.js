@@ -14,7 +14,9 @@ export const directory = signal({ projects: /** @type {Project[]} */ ([]), pipel
 
 const PAGES_MAX = 10;
 /** @type {Promise<void> | null} */
-let loading = null;
+let projects = null;
+/** @type {Promise<void> | null} */
+let pipelines = null;
 
 /** @param {string} path */
 async function all(path) {
@@ -27,16 +29,28 @@ async function all(path) {
   return items;
 }
 
-/** Loads it once; again with `isFresh`, after something was made or renamed. */
-export function loadDirectory(isFresh = false) {
-  if (isFresh) loading = null;
-  loading ??= Promise.all([all("/api/v1/projects"), all("/api/v1/pipelines")]).then(([projects, pipelines]) => {
-    directory.value = { projects, pipelines, isLoaded: true };
+/** The projects, once: links are made of their names. Again with `isFresh`, after one was made or renamed. */
+export function loadProjects(isFresh = false) {
+  if (isFresh) projects = null;
+  projects ??= all("/api/v1/projects").then((items) => {
+    directory.value = { ...directory.value, projects: items };
   }).catch((error) => {
-    loading = null;
+    projects = null;
     throw error;
   });
-  return loading;
+  return projects;
+}
+
+/** The pipelines too, with all their definitions: for pages that list them. */
+export function loadDirectory(isFresh = false) {
+  if (isFresh) pipelines = null;
+  pipelines ??= all("/api/v1/pipelines").then((items) => {
+    directory.value = { ...directory.value, pipelines: items, isLoaded: true };
+  }).catch((error) => {
+    pipelines = null;
+    throw error;
+  });
+  return Promise.all([loadProjects(isFresh), pipelines]).then(() => {});
 }
 
 /** @param {number} id */

@@ -1,18 +1,20 @@
 // A pipeline's file: text with what is wrong with it as one types, and the graph beside it.
 
+import "../kit.js";
 import { ApiError, get, post, send } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { h } from "../core/h.js";
 import { plural, t } from "../core/i18n.js";
 import { guard, go } from "../core/router.js";
-import { effect, onCleanup, signal } from "../core/signal.js";
+import { effect, onCleanup, Scope, signal } from "../core/signal.js";
 import { showDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
-import { loadDirectory, whyNot } from "./directory.js";
+import { loadProjects, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
+import { complete } from "../edit/complete.js";
 import { makeEditor } from "../edit/yaml-editor.js";
-import { mountGraph } from "../graph/mount.js";
 import { diffView } from "./history.js";
+import { graphModule } from "./run-graph.js";
 
 const WAIT_MS = 250;
 
@@ -21,7 +23,7 @@ export async function page(context) {
   const loaded = await loadPage(context);
   const { project_name: project, pipeline_name: name, pipeline: id, project: projectId } = loaded.place;
   let known = await get(`/api/v1/pipelines/${id}`);
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   const why = whyNot(projectId, "maintainer");
   const saved = signal(known.definition);
   const text = signal(known.definition);
@@ -30,6 +32,8 @@ export async function page(context) {
   const draftKey = `ansflow.draft.${id}`;
   const base = address("p", project, name);
   let turn = 0;
+  /** @type {Promise<any> | null} Asked for with the first word that is typed. */
+  let language = null;
 
   async function validate() {
     const mine = ++turn;
@@ -65,6 +69,7 @@ export async function page(context) {
     source: boot.editor,
     onChange: (value) => (text.value = value),
     onSave: () => void save(),
+    complete: async (value, line, column) => complete(await (language ??= get("/api/v1/pipelines/schema")), value, line, column),
   });
   onCleanup(() => editor.dispose());
   effect(() => editor.mark(verdict.value?.diagnostics ?? []));
@@ -209,8 +214,15 @@ function readDraft(key) {
  */
 function picture(graph) {
   const host = h("div", { class: "graph-host" });
-  const mounted = mountGraph(host, { graph, onSelect: () => {} });
-  onCleanup(() => mounted.dispose());
+  const scope = new Scope(null);
+  onCleanup(() => scope.dispose());
+  void graphModule().then(({ mountGraph }) => {
+    if (scope.isDone) return;
+    scope.run(() => {
+      const mounted = mountGraph(host, { graph, onSelect: () => {} });
+      onCleanup(() => mounted.dispose());
+    });
+  }, toastError);
   return host;
 }
 

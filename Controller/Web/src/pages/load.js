@@ -4,7 +4,7 @@ import { focusOn } from "../core/a11y.js";
 import { get } from "../core/api.js";
 import { boot, forgetPrimed, prime } from "../core/boot.js";
 import { h, mount } from "../core/h.js";
-import { setSection } from "../ui/header.js";
+import { bringIntoSight, setSection } from "../ui/header.js";
 import { setTitle } from "../ui/title.js";
 
 /** @typedef {{ title: string, section: string, place: Record<string, any>, data: Record<string, any> }} Loaded */
@@ -34,6 +34,8 @@ export function showPage(context, loaded, content, options = {}) {
   setSection(loaded.section);
   setTitle(loaded.title);
   mount(context.host, () => h("div", { class: ["page", options.class] }, content()));
+  const tab = context.host.querySelector(".tabs [aria-current]");
+  if (tab) bringIntoSight(tab);
   if (!context.isFirst) focusOn(context.host.querySelector("h1"));
 }
 

@@ -1,21 +1,23 @@
 // One's own account.
 
-import { del, post } from "../core/api.js";
+import { del, post, queryText } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { h } from "../core/h.js";
 import { t } from "../core/i18n.js";
 import { prefer, preferLook, preferences } from "../core/prefs.js";
+import { signal } from "../core/signal.js";
 import { clearFaults, confirmDialog, field, showDialog, showFaults } from "../ui/dialog.js";
 import { copyButton, empty } from "../ui/empty.js";
 import { part, source } from "../ui/fetched.js";
 import { logOut } from "../ui/header.js";
+import { markRead, noticeList } from "../ui/notices.js";
 import { row, table } from "../ui/table.js";
 import { at, since } from "../ui/time.js";
 import { toast, toastError } from "../ui/toast.js";
 import { loadPage, showPage } from "./load.js";
 
 /** @type {[string, string][]} */
-const tabs = [["profile", "Profile"], ["tokens", "API keys"], ["sessions", "Sessions"], ["preferences", "Preferences"]];
+const tabs = [["profile", "Profile"], ["tokens", "API keys"], ["sessions", "Sessions"], ["notifications", "Notices"], ["preferences", "Preferences"]];
 
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
@@ -29,12 +31,36 @@ export async function page(context) {
       { class: "tabs", "aria-label": t("Account") },
       tabs.map(([id, label]) => h("a", { class: "tab", href: `/me/${id}`, "aria-current": id === tab ? "page" : undefined }, t(label))),
     ),
-    tab === "tokens" ? keys() : tab === "sessions" ? sessions() : tab === "preferences" ? looks() : profile(),
+    tab === "tokens" ? keys() : tab === "sessions" ? sessions() : tab === "preferences" ? looks() : tab === "notifications" ? notices() : profile(),
   ], { class: "is-narrow" });
 }
 
 /** @param {string} title @param {...import("../core/h.js").Child} content */
 const panel = (title, ...content) => h("section", { class: "panel" }, h("header", null, h("h2", null, title)), ...content);
+
+const NOTICES_EACH = 25;
+
+function notices() {
+  const isUnread = signal(false);
+  const number = signal(1);
+  const total = signal(0);
+  const last = () => Math.max(1, Math.ceil(total.value / NOTICES_EACH));
+  const turn = (/** @type {number} */ way) => h("button", {
+    type: "button", class: "button", disabled: () => (way < 0 ? number.value <= 1 : number.value >= last()), on: { click: () => (number.value += way) },
+  }, way < 0 ? t("‹ Newer") : t("Older ›"));
+  return h("section", { class: "panel" },
+    h("header", null, h("h2", null, t("Notices")), h("div", { class: "actions" },
+      h("label", { class: "check" }, h("input", { type: "checkbox", on: { change: (/** @type {Event} */ event) => {
+        isUnread.value = /** @type {HTMLInputElement} */ (event.target).checked;
+        number.value = 1;
+      } } }), t("Not read only")),
+      h("button", { type: "button", class: "button is-small", on: { click: () => void markRead("all").catch(toastError) } }, t("Mark all as read")))),
+    noticeList(
+      () => `/api/v1/notifications${queryText({ per_page: NOTICES_EACH, unread: isUnread.value && "true", page: number.value > 1 ? number.value : "" })}`,
+      undefined, (all) => (total.value = all),
+    ),
+    h("footer", { class: "pager", hidden: () => last() < 2 }, h("span", null, () => t("Page {n} of {last}", { n: number.value, last: last() })), h("div", { class: "actions" }, turn(-1), turn(1))));
+}
 
 function profile() {
   const user = boot.user;

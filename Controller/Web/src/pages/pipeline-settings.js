@@ -7,14 +7,14 @@ import { go } from "../core/router.js";
 import { signal } from "../core/signal.js";
 import { clearFaults, confirmDialog, field, showFaults } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
-import { loadDirectory, whyNot } from "./directory.js";
+import { loadDirectory, loadProjects, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
   const loaded = await loadPage(context);
   const { project_name: project, pipeline_name: name, pipeline: id, project: projectId } = loaded.place;
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   const one = signal(await get(`/api/v1/pipelines/${id}`));
   const why = whyNot(projectId, "maintainer");
   const path = `/api/v1/pipelines/${id}`;

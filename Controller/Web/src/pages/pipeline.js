@@ -1,6 +1,8 @@
 // One pipeline: how it goes, its runs, and what starts it.
 
 import { get } from "../core/api.js";
+import { barChart } from "../chart/bars.js";
+import { fitted } from "../chart/fitted.js";
 import { each } from "../core/each.js";
 import { duration, percent } from "../core/fmt.js";
 import { h } from "../core/h.js";
@@ -8,13 +10,12 @@ import { t } from "../core/i18n.js";
 import { effect, onCleanup, signal } from "../core/signal.js";
 import { runs } from "../core/store.js";
 import { live } from "../core/ws.js";
-import { valueBars } from "../ui/bars.js";
 import { empty } from "../ui/empty.js";
 import { part, source } from "../ui/fetched.js";
-import { statusLook, statusMark, statusWord } from "../ui/status.js";
+import { statusGlyph, statusLook, statusMark, statusWord } from "../ui/status.js";
 import { row, table } from "../ui/table.js";
 import { at } from "../ui/time.js";
-import { loadDirectory, runAddress, whyNot } from "./directory.js";
+import { loadProjects, runAddress, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 import { startRun } from "./run-actions.js";
 import { runRow } from "./run-row.js";
@@ -24,7 +25,7 @@ export async function page(context) {
   const loaded = await loadPage(context);
   const { project_name: project, pipeline_name: name, pipeline: id, project: projectId } = loaded.place;
   const one = await get(`/api/v1/pipelines/${id}`);
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   const state = source(() => `/api/v1/pipelines/${id}/status`);
   const list = source(() => `/api/v1/pipeline-runs?pipeline_id=${id}&per_page=50`);
   const schedules = source(() => `/api/v1/pipelines/${id}/schedules`);
@@ -102,11 +103,10 @@ export async function page(context) {
         )]))),
       h("section", { class: "panel" }, h("header", null, h("h2", null, t("Durations"))), h("div", { class: "body form" }, () => {
         const done = shown.value.filter((run) => run.duration_ms !== null).slice(0, 40).reverse();
-        return done.length ? valueBars({
-          label: t("Durations of the last runs"),
-          say: (ms) => duration(ms),
-          points: done.map((run) => ({ name: `#${run.number}`, value: run.duration_ms })),
-        }) : h("p", { class: "muted" }, t("Nothing has ended yet."));
+        return done.length ? fitted((size) => barChart({
+          title: t("Durations of the last runs"), size, isPart: true, labels: done.map((run) => `#${run.number}`), format: (ms) => duration(ms),
+          series: [{ label: t("Duration"), tone: "accent", values: done.map((run) => run.duration_ms) }],
+        })) : h("p", { class: "muted" }, t("Nothing has ended yet."));
       })),
       h("section", { class: "panel" }, h("header", null, h("h2", null, t("Last runs"))), h("div", { class: "body" },
         h("ol", {
@@ -115,7 +115,8 @@ export async function page(context) {
         }, each(() => shown.value.slice(0, 40).reverse(), (run) => run.id, (run) => h("li", null,
           h("a", { class: () => ["cell", statusLook(runs.get(run.value.id)?.status)].join(" "), href: () => runAddress(run.value),
             "aria-label": () => `#${run.value.number}: ${statusWord(runs.get(run.value.id)?.status)}`,
-            title: () => `#${run.value.number} ${statusWord(runs.get(run.value.id)?.status)} ${duration(run.value.duration_ms)}` }))))))),
+            title: () => `#${run.value.number} ${statusWord(runs.get(run.value.id)?.status)} ${duration(run.value.duration_ms)}` },
+          () => statusGlyph(runs.get(run.value.id)?.status)))))))),
     part(schedules, (/** @type {any} */ all) => all.items.length === 0 ? null : h("section", { class: "panel" }, h(
       "header",
       null,

@@ -1,6 +1,7 @@
 // All pipelines, with how their last run went.
 
 import { get, post } from "../core/api.js";
+import { isPrimed } from "../core/boot.js";
 import { each } from "../core/each.js";
 import { percent } from "../core/fmt.js";
 import { h } from "../core/h.js";
@@ -9,10 +10,11 @@ import { go, query, setQuery } from "../core/router.js";
 import { computed, signal } from "../core/signal.js";
 import { empty } from "../ui/empty.js";
 import { field, showDialog } from "../ui/dialog.js";
+import { whenSeen } from "../ui/seen.js";
 import { statusMark } from "../ui/status.js";
 import { table } from "../ui/table.js";
 import { since } from "../ui/time.js";
-import { directory, loadDirectory, pipelineAddress, projectOf, runAddress, whyNot } from "./directory.js";
+import { directory, loadDirectory, loadProjects, pipelineAddress, projectOf, runAddress, whyNot } from "./directory.js";
 import { loadPage, showPage } from "./load.js";
 import { startRun } from "./run-actions.js";
 
@@ -68,15 +70,16 @@ export function pipelineTable(pipelines, options) {
     t("Pipeline"),
     ...(options.hasProject ? [t("Project")] : []),
     t("Last run"),
-    { name: t("Good of the last"), isNumber: true },
+    { name: t("Success"), isNumber: true },
     { name: t("When"), isNumber: true },
     "",
   ],
     each(pipelines, (one) => one.id, (one) => {
       const state = signal(/** @type {any} */ (null));
-      get(`/api/v1/pipelines/${one.peek().id}/status`).then((value) => (state.value = value), () => {});
+      const path = `/api/v1/pipelines/${one.peek().id}/status`;
+      const ask = () => void get(path).then((value) => (state.value = value), () => {});
       const why = () => whyNot(one.value.project_id, "developer") || (one.value.enabled ? "" : t("It is paused."));
-      return h("tr", null, h(
+      const line = h("tr", null, h(
         "td",
         { class: "break" },
         h("a", { class: "strong", href: () => pipelineAddress(one.value) }, () => one.value.name),
@@ -118,6 +121,9 @@ export function pipelineTable(pipelines, options) {
             t("Run"),
           ),
         ));
+      if (isPrimed(path)) ask();
+      else whenSeen(line, ask);
+      return line;
     }));
 }
 
@@ -125,7 +131,7 @@ const EXAMPLE = "jobs:\n  build:\n    steps:\n      - id: hello\n        run: ec
 
 /** @param {number} [projectId] */
 export async function newPipeline(projectId) {
-  await loadDirectory();
+  await loadProjects();
   const usable = directory.peek().projects.filter((one) => !whyNot(one.id, "maintainer"));
   await showDialog({
     title: t("New pipeline"),

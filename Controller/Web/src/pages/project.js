@@ -7,7 +7,8 @@ import { t } from "../core/i18n.js";
 import { signal } from "../core/signal.js";
 import { runs } from "../core/store.js";
 import { empty } from "../ui/empty.js";
-import { directory, loadDirectory, whyNot } from "./directory.js";
+import { part, source } from "../ui/fetched.js";
+import { loadProjects, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 import { newPipeline, pipelineTable } from "./pipelines.js";
 import { environmentsPart, hooksPart, membersPart, secretsPart, settingsPart } from "./project-parts.js";
@@ -17,12 +18,14 @@ const parts = { members: membersPart, environments: environmentsPart, secrets: s
 /** @type {Record<string, string>} */
 const words = { members: "Members", environments: "Environments", secrets: "Secrets", hooks: "Hooks", settings: "Settings" };
 
+const PIPELINES_MAX = 50;
+
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
   const loaded = await loadPage(context);
   const { project: id, project_name: name } = loaded.place;
   const tab = context.parameters.tab ?? "";
-  await loadDirectory(!context.isFirst);
+  await loadProjects(!context.isFirst);
   const one = signal(await get(`/api/v1/projects/${id}`));
   const base = address("p", name);
   showPage(context, loaded, () => [
@@ -49,7 +52,8 @@ function overview(id, one) {
     runs.putAll(answer.items);
     recent.value = answer.items;
   }, () => {});
-  const mine = () => directory.value.pipelines.filter((pipeline) => pipeline.project_id === id);
+  const pipelines = source(() => `/api/v1/pipelines?project_id=${id}&per_page=${PIPELINES_MAX}`);
+  const mine = () => /** @type {any} */ (pipelines.answer.value)?.items ?? [];
   const why = () => whyNot(id, "maintainer");
   return [
     () => (one.value.description ? h("p", { class: "muted break" }, one.value.description) : null),
@@ -68,10 +72,10 @@ function overview(id, one) {
         },
         t("New pipeline"),
       ))),
-    () => (mine().length === 0 ? empty(
+    part(pipelines, (/** @type {any} */ all) => (all.items.length === 0 ? empty(
       t("No pipelines yet"),
       t("A pipeline is a YAML file that says which steps run, after what, and where."),
-    ) : pipelineTable(mine, {}))),
+    ) : [pipelineTable(mine, {}), all.total > PIPELINES_MAX && h("footer", null, h("a", { href: "/pipelines" }, t("All {n} pipelines", { n: all.total })))]))),
     h("section", { class: "panel runs", "aria-labelledby": "recent" }, h(
       "header",
       null,

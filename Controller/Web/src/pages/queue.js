@@ -10,7 +10,7 @@ import { empty, failure } from "../ui/empty.js";
 import { statusMark } from "../ui/status.js";
 import { table } from "../ui/table.js";
 import { since } from "../ui/time.js";
-import { loadDirectory, runAddress } from "./directory.js";
+import { loadProjects, runAddress } from "./directory.js";
 import { loadPage, showPage } from "./load.js";
 
 const RUNS_MAX = 40;
@@ -18,7 +18,7 @@ const RUNS_MAX = 40;
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
   const loaded = await loadPage(context);
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   const rows = signal(/** @type {any[] | null} */ (null));
   const more = signal(0);
   const fault = signal(/** @type {unknown} */ (null));

@@ -8,7 +8,7 @@ import { go } from "../core/router.js";
 import { signal } from "../core/signal.js";
 import { field, showDialog } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
-import { directory, loadDirectory, runAddress, whyNot } from "./directory.js";
+import { directory, loadDirectory, loadProjects, runAddress, whyNot } from "./directory.js";
 
 /** @typedef {import("../core/store.js").Run} Run */
 const API = "/api/v1/pipeline-runs";
@@ -35,7 +35,7 @@ export const cancelRun = (run) => showDialog({
 export async function rerun(run, how) {
   const made = await post(`${API}/${run.id}/rerun`, how);
   toast(t("Started {name} #{number}", { name: made.pipeline_name, number: made.number }));
-  await loadDirectory();
+  await loadProjects();
   go(runAddress(made));
 }
 

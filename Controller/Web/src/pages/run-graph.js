@@ -5,7 +5,7 @@ import { computed, onCleanup, Scope } from "../core/signal.js";
 import { toastError } from "../ui/toast.js";
 
 /** Comes beside the page, not before it. */
-const graphModule = import("../graph/mount.js");
+export const graphModule = () => import("../graph/mount.js");
 
 /**
  * @typedef {{ graph: import("../core/signal.js").ReadSignal<any>, selected: import("../core/signal.js").ReadSignal<{ key: string } | undefined>,
@@ -17,7 +17,7 @@ export function runGraph({ graph, selected, select, view }) {
   const host = h("div", { class: "graph-host" });
   const scope = new Scope(null);
   onCleanup(() => scope.dispose());
-  graphModule.then(({ mountGraph }) => {
+  graphModule().then(({ mountGraph }) => {
     if (scope.isDone) return;
     scope.run(() => {
       const mounted = mountGraph(host, {

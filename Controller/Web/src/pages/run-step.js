@@ -18,7 +18,7 @@ import { toastError } from "../ui/toast.js";
 
 const API = "/api/v1/pipeline-runs";
 /** Comes beside the page, not before it. */
-const viewerModule = import("../log/mount.js");
+export const viewerModule = () => import("../log/mount.js");
 /** @typedef {import("../core/signal.js").ReadSignal<import("./run-state.js").RunDetail>} ReadRun */
 /** @typedef {import("./run-state.js").Step} Step */
 
@@ -113,7 +113,7 @@ function log(run, selected, key, attempt) {
     const one = known?.attempts.find((other) => other.number === number);
     const scope = new Scope(null);
     let isGone = false;
-    viewerModule.then(({ mountLog }) => {
+    viewerModule().then(({ mountLog }) => {
       if (isGone) return;
       scope.run(() => {
         const viewer = mountLog(host, {

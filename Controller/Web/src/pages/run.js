@@ -2,7 +2,7 @@
 
 import { get } from "../core/api.js";
 import { announce } from "../core/a11y.js";
-import { duration, millis, sha } from "../core/fmt.js";
+import { ago, duration, millis, moment, sha } from "../core/fmt.js";
 import { h } from "../core/h.js";
 import { t } from "../core/i18n.js";
 import { now } from "../core/clock.js";
@@ -17,20 +17,28 @@ import { statusMark, statusWord } from "../ui/status.js";
 import { elapsed, since } from "../ui/time.js";
 import { setTitle } from "../ui/title.js";
 import { toastError } from "../ui/toast.js";
-import { loadDirectory, whyNot } from "./directory.js";
+import { loadProjects, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 import { answerApproval, cancelRun, rerunItems, usualDuration } from "./run-actions.js";
 import { runList } from "./run-list.js";
-import { runGraph } from "./run-graph.js";
+import { graphModule, runGraph } from "./run-graph.js";
 import { applyEvent, firstFailure, stepOf } from "./run-state.js";
-import { stepPanel } from "./run-step.js";
+import { stepPanel, viewerModule } from "./run-step.js";
 import { startedBy } from "./run-row.js";
 
 const API = "/api/v1/pipeline-runs";
 const REFRESH_MS = 400;
 
+/** @param {string} time */
+const startedAt = (time) => h("time", { datetime: time, title: moment(time) }, () => {
+  const text = ago(time, now.value);
+  return /^\d+[smhd]$/.test(text) ? t("started {time} ago", { time: text }) : t("started {time}", { time: text });
+});
+
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
+  void graphModule();
+  void viewerModule();
   const loaded = await loadPage(context);
   const { place } = loaded;
   const path = `${API}/${place.run}`;
@@ -38,7 +46,7 @@ export async function page(context) {
   const graph = signal(await get(`${path}/graph`));
   const fault = signal(/** @type {unknown} */ (null));
   const usual = signal(/** @type {number | null} */ (null));
-  void loadDirectory().catch(() => {});
+  void loadProjects().catch(() => {});
   void usualDuration(place.pipeline).then((ms) => (usual.value = ms), () => {});
 
   let turn = 0;
@@ -146,7 +154,7 @@ function header(run, usual) {
       () => (run.value.branch || run.value.tag ? h("span", { class: "tag" }, run.value.tag || run.value.branch) : null),
       () => (run.value.commit ? h("code", { title: run.value.commit }, sha(run.value.commit)) : null),
       h("span", null, () => t("by {who}", { who: startedBy(run.value) || t("nobody") })),
-      h("span", null, t("started"), " ", () => since(run.value.started_at ?? run.value.created_at)),
+      () => startedAt(run.value.started_at ?? run.value.created_at),
       h("span", { class: "strong" }, elapsed(() => run.value)), left,
       () => (run.value.origin_id ? h("a", { href: `/executions/${run.value.origin_id}` }, t("rerun of an earlier run")) : null),
       () => (run.value.trusted ? null : h("span", { class: "tag" }, t("untrusted code: no secrets")))));

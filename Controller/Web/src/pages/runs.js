@@ -12,7 +12,7 @@ import { computed, effect, onCleanup, signal, untracked } from "../core/signal.j
 import { runs } from "../core/store.js";
 import { live } from "../core/ws.js";
 import { empty, failure, skeleton } from "../ui/empty.js";
-import { directory, loadDirectory } from "./directory.js";
+import { directory, loadDirectory, loadProjects } from "./directory.js";
 import { loadPage, showPage } from "./load.js";
 import { startRun } from "./run-actions.js";
 import { runRow } from "./run-row.js";
@@ -23,6 +23,7 @@ const states = ["running", "pending", "blocked", "success", "warning", "failed",
 const events = ["manual", "push", "pull_request", "tag", "schedule", "webhook", "pipeline"];
 const spans = { "1h": 3600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000 };
 const REFRESH_MS = 700;
+const NAMES_AFTER_MS = 1500;
 
 /** The call that the address stands for. */
 function target() {
@@ -56,8 +57,9 @@ export async function page(context) {
 
   async function load() {
     const mine = ++turn;
-    const { path, isNothing } = untracked(target);
     try {
+      if (query.peek().get("pipeline") && !directory.peek().isLoaded) await loadDirectory();
+      const { path, isNothing } = untracked(target);
       const answer = isNothing ? { items: [], total: 0 } : await get(path);
       if (mine !== turn) return;
       runs.putAll(answer.items);
@@ -92,11 +94,14 @@ export async function page(context) {
     }
   }
 
-  await loadDirectory().catch(() => {});
+  await loadProjects().catch(() => {});
   await load();
+  let asked = untracked(target).path;
   effect(() => {
-    target();
-    if (shown.peek() !== null || fault.peek()) void load();
+    const { path } = target();
+    if (path === asked) return;
+    asked = path;
+    void load();
   });
 
   /** @type {ReturnType<typeof setTimeout> | null} */ let timer = null;
@@ -192,7 +197,11 @@ function filters() {
     clearTimeout(timer);
     timer = setTimeout(() => setQuery({ [name]: value.trim(), page: null }), 250);
   };
-  return h("div", { class: "filters", role: "search", "aria-label": t("Filters") },
+  // The names of all pipelines come when somebody is about to choose one, or when all else is done.
+  const names = () => void loadDirectory().catch(() => {});
+  const idle = setTimeout(names, NAMES_AFTER_MS);
+  onCleanup(() => clearTimeout(idle));
+  return h("div", { class: "filters", role: "search", "aria-label": t("Filters"), on: { pointerenter: names, focusin: names } },
     pick(
       "state",
       t("State"),

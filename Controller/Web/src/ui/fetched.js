@@ -15,6 +15,7 @@ export function source(path, options = {}) {
   const fault = signal(/** @type {unknown} */ (null));
   const turn = signal(0);
   let newest = 0;
+  let last = "";
   effect(() => {
     turn.value;
     const wanted = path();
@@ -22,7 +23,10 @@ export function source(path, options = {}) {
     const mine = ++newest;
     get(wanted).then((value) => {
       if (mine !== newest) return;
-      answer.value = value;
+      // The same again would only take the focus from what shows it.
+      const text = JSON.stringify(value);
+      if (text !== last) answer.value = value;
+      last = text;
       fault.value = null;
     }, (error) => {
       if (mine === newest) fault.value = error;

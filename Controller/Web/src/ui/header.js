@@ -12,10 +12,22 @@ import { effect, signal } from "../core/signal.js";
 import { live } from "../core/ws.js";
 import { showDialog } from "./dialog.js";
 import { menuButton } from "./menu.js";
+import { startNotices } from "./notices.js";
 import { openPalette } from "./palette.js";
 
 /** The path of the navigation's entry that the page belongs to. */
 const section = signal(boot.section);
+
+/**
+ * Scrolls a bar sideways to one of its entries.
+ * @param {Element} entry
+ */
+export function bringIntoSight(entry) {
+  const bar = entry.parentElement;
+  if (!bar || bar.scrollWidth <= bar.clientWidth) return;
+  const [own, around] = [entry.getBoundingClientRect(), bar.getBoundingClientRect()];
+  bar.scrollLeft += own.left + own.width / 2 - around.left - around.width / 2;
+}
 
 /** @param {string} path */
 export function setSection(path) {
@@ -25,7 +37,10 @@ export function setSection(path) {
 export function startHeader() {
   effect(() => {
     for (const link of document.querySelectorAll("#nav a")) {
-      if (link.getAttribute("href") === section.value) link.setAttribute("aria-current", "page");
+      if (link.getAttribute("href") === section.value) {
+        link.setAttribute("aria-current", "page");
+        bringIntoSight(link);
+      }
       else link.removeAttribute("aria-current");
     }
   });
@@ -33,6 +48,7 @@ export function startHeader() {
   search?.addEventListener("click", () => openPalette());
   userMenu();
   liveMark();
+  startNotices();
   shortcut("Ctrl+k", t("Search or jump"), () => openPalette());
   shortcut("/", t("Search or jump"), () => openPalette());
   /** @type {[string, string, string][]} */
@@ -50,6 +66,7 @@ function userMenu() {
     { label: t("Profile"), href: "/me/profile" },
     { label: t("API keys"), href: "/me/tokens" },
     { label: t("Sessions"), href: "/me/sessions" },
+    { label: t("Notices"), href: "/me/notifications" },
     { label: t("Preferences"), href: "/me/preferences" },
     "line",
     { label: t("Theme: {name}", { name: themeName() }), run: nextTheme },

@@ -23,13 +23,20 @@ function scroller(label, content) {
   return box;
 }
 
+/** With more columns than this each row becomes a small card where the window is narrow. */
+const STACKED_FROM = 4;
+
+/** @param {(string | { name: string })[]} columns Their names, for cards. */
+const namesOf = (columns) => columns.length <= STACKED_FROM ? {}
+  : Object.fromEntries(columns.map((one, at) => [`--c${at + 1}`, JSON.stringify(typeof one === "string" ? one : one.name)]));
+
 /**
  * @param {string} caption for screen readers
  * @param {(string | { name: string, isNumber?: boolean })[]} columns
  * @param {import("../core/h.js").Child} rows
  */
 export const table = (caption, columns, rows) =>
-  scroller(caption, h("table", { class: "table" }, h("caption", { class: "hidden" }, caption),
+  scroller(caption, h("table", { class: ["table", columns.length > STACKED_FROM && "is-stacking"], vars: namesOf(columns) }, h("caption", { class: "hidden" }, caption),
     h("thead", null, h("tr", null, columns.map((one) => typeof one === "string" ? h(
       "th",
       { scope: "col" },
