@@ -295,7 +295,9 @@ export class Live {
       case "log_update": return this.lines(message.data);
       case "lagged": return this.lagged(message.data);
       case "error": return this.refused(message.data);
-      case "system_notice": return this.aside(message);
+      case "system_notice":
+      case "agent_update":
+      case "statistics": return this.aside(message);
       default:
     }
   }

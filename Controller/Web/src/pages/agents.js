@@ -6,6 +6,8 @@ import { each } from "../core/each.js";
 import { bytes } from "../core/fmt.js";
 import { h } from "../core/h.js";
 import { t } from "../core/i18n.js";
+import { onCleanup } from "../core/signal.js";
+import { live } from "../core/ws.js";
 import { empty, command } from "../ui/empty.js";
 import { showDialog } from "../ui/dialog.js";
 import { part, source } from "../ui/fetched.js";
@@ -19,7 +21,17 @@ import { loadPage, showPage } from "./load.js";
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
   const loaded = await loadPage(context);
-  const all = source(() => "/api/v1/agents", { everyMs: 5000 });
+  const all = source(() => "/api/v1/agents", { everyMs: 15_000 });
+  /** @type {ReturnType<typeof setTimeout> | null} */ let timer = null;
+  onCleanup(() => clearTimeout(timer ?? undefined));
+  // The controller tells of each agent that changed; those that change together are asked for once.
+  onCleanup(live().subscribe("system", { aside: ({ type }) => {
+    if (type !== "agent_update") return;
+    timer ??= setTimeout(() => {
+      timer = null;
+      all.again();
+    }, 200);
+  } }));
   const items = () => [.../** @type {any[]} */ (/** @type {any} */ (all.answer.value)?.items ?? [])].sort(
     (a, b) => Number(a.revoked) - Number(b.revoked) || a.name.localeCompare(b.name),
   );

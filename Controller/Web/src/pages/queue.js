@@ -48,7 +48,7 @@ export async function page(context) {
   const beat = setInterval(soon, 10_000);
   onCleanup(() => clearInterval(beat));
   onCleanup(() => clearTimeout(timer ?? undefined));
-  onCleanup(live().subscribe("system", { event: soon }));
+  onCleanup(live().subscribe("system", { event: soon, aside: ({ type }) => { if (type !== "system_notice") soon(); } }));
 
   showPage(context, loaded, () => [
     h("div", { class: "title" }, h("h1", null, t("Queue")), h("span", { class: "count" }, () => rows.value?.length ?? 0)),
