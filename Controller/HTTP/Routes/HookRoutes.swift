@@ -151,6 +151,7 @@ struct HookRoutes {
 
     @Sendable private func test(_ call: Call) async throws -> Reply {
         let row = try await find(call).row
+        try call.noFields()
         let id = try await changing { () async throws -> DeliveryID in
             try await hooks().test(row.id, by: call.principal.name)
         }

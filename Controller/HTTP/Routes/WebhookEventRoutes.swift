@@ -94,6 +94,7 @@ struct WebhookEventRoutes {
     }
 
     @Sendable private func replay(_ call: Call) async throws -> Reply {
+        try call.noFields()
         let id = DeliveryID(try call.id(what: "event"))
         guard let (view, _) = try await hooks().delivery(id, bodyBytesMax: 0) else {
             throw Problem.notFound("There is no such event.")
