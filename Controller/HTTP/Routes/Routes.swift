@@ -54,6 +54,7 @@ enum Routes {
         return StaticRoutes(assets: shell.assets, folder: configuration.webRoot).routes
             + LoginRoutes(services: services, configuration: configuration, shell: shell).routes
             + PageRoutes(services: services, configuration: configuration, shell: shell, inner: shared.inner).routes
+            + ReaderRoutes(services: services, shell: shell).routes
     }
 }
 

@@ -49,7 +49,7 @@ struct Shell: Sendable {
             html.element("head") { head(&$0, title, isLive: isLive, parts) }
             html.element("body", ["class": user == nil ? "bare" : "app"]) { html in
                 html.element("a", ["class": "skip", "href": "#main"], "Skip to content")
-                if let user { header(&html, user, current) }
+                if let user { header(&html, user, current, isLive: isLive) }
                 html.element("main", ["id": "main", "tabindex": "-1"]) { html in
                     body(&html)
                     if user != nil { Self.withoutScript(&html, hasScript) }
@@ -90,7 +90,8 @@ struct Shell: Sendable {
         }
     }
 
-    private func header(_ html: inout HTML, _ user: Principal, _ current: String) {
+    /// - Parameter isLive: whether there is a script: without one, what only a script can do is left out.
+    private func header(_ html: inout HTML, _ user: Principal, _ current: String, isLive: Bool) {
         html.element("header", ["class": "header"]) { html in
             html.element("a", ["class": "brand", "href": "/", "aria-label": "AnsFlow, dashboard"]) { html in
                 html.open("img", ["src": Self.icon, "alt": "", "width": "22", "height": "22"])
@@ -106,24 +107,31 @@ struct Shell: Sendable {
                 }
             }
             html.element("div", ["class": "tools"]) { html in
-                html.element("button", ["type": "button", "class": "search-button", "id": "open-search"]) { html in
-                    html.element("span", ["aria-hidden": "true"], "⌕")
-                    html.element("span", ["class": "grow"], "Search or jump…")
-                    html.element("kbd", "Ctrl K")
-                }
-                html.element("span", ["class": "live", "id": "live", "data-state": "off"]) { html in
-                    html.element("span", ["class": "word"], "Connecting")
-                }
-                html.element(
-                    "a",
-                    [
-                        "class": "button is-plain is-icon", "id": "notices", "href": "/me/notifications",
-                        "aria-label": "Notices",
-                    ]
-                ) { $0.element("span", ["class": "bell"], "") }
+                if isLive { Self.tools(&html) }
                 html.element("a", ["class": "button is-plain", "id": "user", "href": "/me"], user.name)
             }
         }
+    }
+
+    private static func tools(_ html: inout HTML) {
+        html.element(
+            "button",
+            ["type": "button", "class": "search-button", "id": "open-search", "aria-label": "Search or jump…"]
+        ) { html in
+            html.element("span", ["aria-hidden": "true"], "⌕")
+            html.element("span", ["class": "grow"], "Search or jump…")
+            html.element("kbd", "Ctrl K")
+        }
+        html.element("span", ["class": "live", "id": "live", "data-state": "off"]) { html in
+            html.element("span", ["class": "word"], "Connecting")
+        }
+        html.element(
+            "a",
+            [
+                "class": "button is-plain is-icon", "id": "notices", "href": "/me/notifications",
+                "aria-label": "Notices",
+            ]
+        ) { $0.element("span", ["class": "bell"], "") }
     }
 
     private static func withoutScript(_ html: inout HTML, _ hasScript: Bool) {

@@ -123,6 +123,7 @@ function log(run, selected, key, attempt) {
           isLive: one ? one.phase !== "finished" : true,
           isFailed: known?.status === "failed",
           label: step,
+          reader: `/runs/${run.peek().id}/steps/${encodeURIComponent(step)}/reader?attempt=${number}`,
         });
         onCleanup(() => viewer.dispose());
         effect(() => {
