@@ -48,14 +48,11 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
         rights = Rights(services: services, principal: grant.principal)
     }
 
-    private static let kernelBytes: ChannelOptions.Types.SocketOption.Value = 64 * 1024
     private let first: Subscribe?
     private let hub: EventHub
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        // What waits in the kernel can't be dropped for newer states: on a slow line megabytes there are a minute.
-        _ = channel.setOption(.socketOption(.so_sndbuf), value: Self.kernelBytes)
         isWritable = channel.isWritable
         lastRead = .now()
         let isDirect = first != nil
