@@ -52,7 +52,8 @@ struct Shell: Sendable {
                 if let user { header(&html, user, current, isLive: isLive) }
                 html.element("main", ["id": "main", "tabindex": "-1"]) { html in
                     body(&html)
-                    if user != nil { Self.withoutScript(&html, hasScript) }
+                    // What is whole without a script says nothing of one.
+                    if user != nil, boot != nil { Self.withoutScript(&html, hasScript) }
                 }
                 html.element("div", ["id": "announcer", "class": "hidden", "role": "status"], "")
                 if isLive, let boot {
