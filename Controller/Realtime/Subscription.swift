@@ -51,7 +51,11 @@ final class Subscription: @unchecked Sendable {
         viewer.hub.interest(request.topic, -1, logs: request.wantsLogs)
         for log in logs.values { log.end() }
         logs = [:]
+        viewer.wake()
     }
+
+    /// Asked on the event loop.
+    private var isOver: Bool { if case .ended = phase { true } else { false } }
 
     /// A message of the topic, in order.
     func deliver(_ message: LiveMessage) {
@@ -164,7 +168,7 @@ final class Subscription: @unchecked Sendable {
             self.cursor = snapshot.seq
             self.begin(starts, snapshot.sources)
         }
-        await viewer.force([message.frame])
+        await viewer.force([message.frame], unless: { self.isOver })
     }
 
     /// Sends what the database has behind the cursor.
@@ -176,7 +180,7 @@ final class Subscription: @unchecked Sendable {
             let topic = request.topic
             let visible = await viewer.run { _ in self.visible }
             let seen = rows.filter { visible.includes($0.project) }
-            await viewer.force(seen.map { LiveEncoder.event($0, for: topic).frame })
+            await viewer.force(seen.map { LiveEncoder.event($0, for: topic).frame }, unless: { self.isOver })
             if let last = rows.last {
                 let number = LiveEncoder.number(last, for: topic)
                 await viewer.run { _ in self.cursor = number }

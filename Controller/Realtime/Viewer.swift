@@ -19,10 +19,11 @@ package final class Viewer: @unchecked Sendable {
     let access: any ViewerAccess
     private let onRefusal: @Sendable (Topic, Refusal) -> Void
     private var subscriptions: [Topic: Subscription] = [:]
-    private var closed = false
+    private(set) var isClosed = false
     /// Set from the first message that was dropped until the one that says so.
     private(set) var lagging = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
+    private(set) var pace = SendPace()
 
     /// - Parameter onRefusal: Called, on any thread, when a subscription could not be made.
     package init(
@@ -42,11 +43,12 @@ package final class Viewer: @unchecked Sendable {
     /// is there already starts anew.
     package func subscribe(_ request: Subscribe) {
         onLoop { viewer in
-            guard !viewer.closed else { return }
+            guard !viewer.isClosed else { return }
             viewer.subscriptions.removeValue(forKey: request.topic)?.end()
             guard viewer.subscriptions.count < RealtimeLimits.topicsPerViewerMax else {
                 return viewer.onRefusal(request.topic, .tooManyTopics)
             }
+            if let number = viewer.pace.begin(at: viewer.clock) { viewer.sink.ping(number) }
             let subscription = Subscription(viewer, request)
             viewer.subscriptions[request.topic] = subscription
             subscription.begin()
@@ -72,8 +74,8 @@ package final class Viewer: @unchecked Sendable {
     /// The socket is gone.
     package func close() {
         onLoop { viewer in
-            guard !viewer.closed else { return }
-            viewer.closed = true
+            guard !viewer.isClosed else { return }
+            viewer.isClosed = true
             for subscription in viewer.subscriptions.values { subscription.end() }
             viewer.subscriptions = [:]
             viewer.wake()
@@ -84,7 +86,7 @@ package final class Viewer: @unchecked Sendable {
     /// The socket takes bytes again.
     package func becameWritable() {
         onLoop { viewer in
-            if viewer.lagging, !viewer.closed {
+            if viewer.lagging, !viewer.isClosed {
                 viewer.lagging = false
                 viewer.sink.write(viewer.laggedMessage().frame)
                 viewer.sink.flush()
@@ -92,6 +94,23 @@ package final class Viewer: @unchecked Sendable {
             viewer.wake()
         }
     }
+
+    /// A pong with a number came.
+    ///
+    /// - Returns: Whether it answers a ping of ``ViewerSink/ping(_:)``.
+    package func ponged(_ number: UInt64) -> Bool {
+        eventLoop.preconditionInEventLoop()
+        let (isKnown, next) = pace.answered(number, at: clock)
+        if let next, !isClosed { sink.ping(next) }
+        if takesLines { wake() }
+        return isKnown
+    }
+
+    /// Whether lines may be sent now: states always may, and are not to be late behind lines.
+    var takesLines: Bool { sink.isWritable && pace.isOpen && !lagging }
+
+    /// Any steady clock's nanoseconds.
+    var clock: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
 
     func refuse(_ topic: Topic, _ refusal: Refusal) {
         onLoop { $0.subscriptions.removeValue(forKey: topic)?.end() }
@@ -103,35 +122,59 @@ package final class Viewer: @unchecked Sendable {
     /// - Parameter flushes: Whether it goes out at once.
     /// - Returns: False where it was dropped.
     func deliver(_ message: LiveMessage, flushes: Bool = false) -> Bool {
-        guard !closed, !lagging else { return false }
+        guard !isClosed, !lagging else { return false }
         guard sink.isWritable else {
             lagging = true
             return false
         }
         if flushes { sink.writeAndFlush(message.frame) } else { sink.write(message.frame) }
+        wrote(message.frame.readableBytes)
         return true
     }
 
-    /// Sends without regard to the bound; the caller waits with ``waitUntilWritable()`` between a few of these.
-    func force(_ frames: [ByteBuffer]) async {
-        await run { viewer in
-            guard !viewer.closed else { return }
-            for frame in frames { viewer.sink.write(frame) }
-            viewer.sink.flush()
-        }
-        await waitUntilWritable()
+    private func wrote(_ bytes: Int) {
+        if let number = pace.wrote(bytes, at: clock) { sink.ping(number) }
     }
 
-    func waitUntilWritable() async {
-        await withCheckedContinuation { continuation in
-            onLoop { viewer in
-                if viewer.closed || viewer.sink.isWritable {
-                    continuation.resume()
-                } else {
-                    viewer.waiters.append(continuation)
+    /// Sends without regard to the bound, then waits until the socket takes bytes again.
+    ///
+    /// - Parameter isOver: Whether nobody wants them any more; asked on the event loop.
+    func force(_ frames: [ByteBuffer], unless isOver: @escaping @Sendable () -> Bool) async {
+        await run { viewer in
+            guard !viewer.isClosed, !isOver() else { return }
+            for frame in frames {
+                viewer.sink.write(frame)
+                viewer.wrote(frame.readableBytes)
+            }
+            viewer.sink.flush()
+        }
+        await wait { $0.sink.isWritable || isOver() }
+    }
+
+    /// Waits until `isReady` holds or the viewer is gone; asked on the event loop whenever something has changed.
+    func wait(until isReady: @escaping @Sendable (Viewer) -> Bool) async {
+        var isDone = false
+        while !isDone {
+            await withCheckedContinuation { continuation in
+                onLoop { viewer in
+                    if viewer.isClosed || isReady(viewer) {
+                        continuation.resume()
+                    } else {
+                        viewer.waiters.append(continuation)
+                    }
                 }
             }
+            isDone = await run { $0.isClosed || isReady($0) }
         }
+    }
+
+    /// Says that lines of a log were left out.
+    func sayLinesWereLeftOut() {
+        eventLoop.preconditionInEventLoop()
+        guard !isClosed else { return }
+        let frame = laggedMessage().frame
+        sink.write(frame)
+        wrote(frame.readableBytes)
     }
 
     /// Runs `body` on the event loop and waits for it.
@@ -145,7 +188,8 @@ package final class Viewer: @unchecked Sendable {
         if eventLoop.inEventLoop { body(self) } else { eventLoop.execute { body(self) } }
     }
 
-    private func wake() {
+    /// Lets everything that waits look again.
+    func wake() {
         let waiting = waiters
         waiters = []
         for continuation in waiting { continuation.resume() }

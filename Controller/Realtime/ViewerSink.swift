@@ -10,6 +10,8 @@ package protocol ViewerSink: AnyObject, Sendable {
     func flush()
     /// ``write(_:)`` and ``flush()`` at once.
     func writeAndFlush(_ frame: ByteBuffer)
+    /// Sends a ping behind everything that was written, and flushes. Its pong goes to ``Viewer/ponged(_:)`` with the same number.
+    func ping(_ number: UInt64)
 }
 
 extension ViewerSink {
@@ -25,6 +27,10 @@ package enum RealtimeLimits {
     package static let topicsPerViewerMax = 64
     static let eventsPerRead = 500
     static let linesPerRead = 1000
+    /// Lines that go to a slow viewer in one message: what comes between waits for one of these at most.
+    static let pieceBytesMax = 16 * 1024
+    /// What a line takes in a message, to guess how many fit.
+    static let lineBytesUsual = 160
     /// A viewer that is further behind gets a snapshot.
     static let eventsBehindMax: Int64 = 20_000
 }

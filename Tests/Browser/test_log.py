@@ -116,6 +116,7 @@ class Viewer:
         self.mayBreak = False
         self.page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("response", lambda answer: self.faults.append(f"{answer.status} {answer.url}: Failed to load") if answer.status >= 400 else None)
         self.page.on("request", lambda request: self.faults.append(f"foreign: {request.url}") if not request.url.startswith((self.host.url, "ws", "data:")) else None)
         self.page.goto(f"{self.host.url}/{query}")
 
@@ -427,8 +428,8 @@ def test_13_a_slow_line_gets_counts_and_news_in_time(browser, stack):
         total = viewer.eval("() => globalThis.log.view.blocks.total")
         print(f"\n{count} lines in {wrote:.1f} s over 50 KB/s: the end was known {late:.0f} ms after the interface had it; {held} blocks came of {total // 512}")
         assert total == stack.get(f"/api/v1/pipeline-runs/{run}/steps/live/write/log?format=json&tail=1")["total"]
-        # What may wait for the line is bounded: 256 KiB in the controller, and what the kernels hold, megabytes within a machine.
-        assert late <= 150_000
+        # The design says a second; twice that for a machine that has other work.
+        assert late <= 2_000
     clean()
 
 

@@ -100,6 +100,8 @@ import Testing
 private final class CrowdViewer {
     private let socket: Int32
     private var rest: [UInt8] = []
+    /// What may be the beginning of a ping.
+    private var pings: [UInt8] = []
     private var spoke = Clock.seconds
     /// The number of the line that must come next.
     private(set) var next = 1
@@ -145,7 +147,24 @@ private final class CrowdViewer {
         try? Sockets.write(socket, [0x8A, 0x80, 0, 0, 0, 0])
     }
 
+    /// Answers the pings of 8 bytes among what came: no byte of an ASCII log looks like their beginning.
+    private func answerPings(_ bytes: [UInt8]) {
+        pings += bytes
+        while let start = pings.firstIndex(of: 0x89) {
+            guard pings.count >= start + 10 else {
+                pings.removeFirst(start)
+                return
+            }
+            if pings[start + 1] == 8 {
+                try? Sockets.write(socket, [0x8A, 0x88, 0, 0, 0, 0] + pings[(start + 2)..<(start + 10)])
+            }
+            pings.removeFirst(start + 1)
+        }
+        pings = []
+    }
+
     private func take(_ bytes: [UInt8]) {
+        answerPings(bytes)
         rest += bytes
         if looksForLag, rest.firstRange(of: Array("\"lagged\"".utf8)) != nil { hasLagged = true }
         var place = 0

@@ -35,7 +35,8 @@ import Testing
             }
             let fast = try viewed("fast", bytesPerRead: 1 << 20, pause: 0)
             let slow = try viewed("slow", bytesPerRead: 256, pause: 250_000)
-            #expect(slow.seconds < fast.seconds * 1.3 + 2, "fast \(fast.seconds) s, slow \(slow.seconds) s")
+            // At that pace the log would take hours. What else the machine does meanwhile is none of this.
+            #expect(slow.seconds < fast.seconds * 3 + 10, "fast \(fast.seconds) s, slow \(slow.seconds) s")
             // Twice the queue's bound: the allocator gives little back.
             #expect(slow.peak - fast.peak < 16 << 20, "fast \(fast.peak), slow \(slow.peak) bytes")
         }

@@ -114,6 +114,8 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
             windowEnd = now + Self.window
             frames = 0
         }
+        // The answers to its pings are as many as the lines that were sent, not as the viewer likes.
+        if frame.opcode == .pong, let number = Self.number(frame.payload), viewer?.ponged(number) == true { return }
         frames += 1
         guard frames <= Self.framesMax else { return close(1008, "Too many messages in a short time.") }
         switch frame.opcode {
@@ -158,6 +160,15 @@ final class ViewerSocket: ChannelInboundHandler, ViewerSink, @unchecked Sendable
     func write(_ frame: ByteBuffer) { context?.write(wrapOutboundOut(frame), promise: nil) }
     func flush() { context?.flush() }
     func writeAndFlush(_ frame: ByteBuffer) { context?.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
+
+    func ping(_ number: UInt64) {
+        let payload = withUnsafeBytes(of: number.bigEndian, Array.init)
+        writeAndFlush(FrameWriter.encode(Frame(.ping, payload: payload), mask: nil, allocator: channel.allocator))
+    }
+
+    private static func number(_ payload: [UInt8]) -> UInt64? {
+        payload.count == 8 ? payload.reduce(0) { $0 << 8 | UInt64($1) } : nil
+    }
 
     private func say(_ type: String, _ data: (inout JSONWriter) -> Void) {
         guard isOpen, channel.isWritable else { return }

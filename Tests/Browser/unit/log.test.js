@@ -58,6 +58,7 @@ test("lines that come twice, in another order or unfinished are neither lost nor
   blocks.put([line(9)]);
   assert.equal(blocks.total, 9);
   assert.ok(blocks.get(7) === undefined);
+  assert.equal(blocks.isWhole(0), false, "lines that were left out between others are missing");
 });
 
 test("colours go on over the border of blocks", () => {

@@ -168,6 +168,23 @@ test("what was left out for a slow viewer is fetched again", () => {
   assert.ok(world.socket().sent.length > before);
 });
 
+test("behind lines that were left out a log goes on where the server says", () => {
+  const world = harness();
+  const lagged = [];
+  world.live.followLog(7, "build/test/1", 1, { lines: () => {}, lagged: (line) => lagged.push(line) });
+  world.open();
+  world.hear(snapshot("run:7", 5));
+  const before = world.socket().sent.length;
+  world.hear({ type: "lagged", seq: 5, data: { topics: [],
+    logs: [{ log: "build/test/1", from_line: 40, next_line: 900, fetch: "/api/v1/pipeline-runs/7/steps/build/test/log?attempt=1&from_line=40" }] } });
+  world.turn();
+  assert.deepEqual(lagged, [40]);
+  assert.equal(world.socket().sent.length, before);
+  world.live.change("run:7");
+  world.turn();
+  assert.deepEqual(world.socket().sent.at(-1).logs, { "build/test/1": 900 });
+});
+
 test("the last one to leave ends the subscription; one that comes back in the same turn keeps it", () => {
   const world = harness();
   const end = world.live.subscribe("run:7", {});

@@ -346,8 +346,9 @@ export class Live {
       const run = /pipeline-runs\/(\d+)\//.exec(part.fetch ?? "")?.[1];
       const log = this.topics.get(`run:${run}`)?.logs.get(part.log);
       if (!log) continue;
+      // The lines that come from here on join no earlier ones: whoever shows the ones between fetches them.
+      log.next = Math.max(log.next, part.next_line ?? 0);
       for (const handlers of [...log.handlers]) handlers.lagged?.(part.from_line);
-      this.change(`run:${run}`);
     }
   }
 

@@ -68,8 +68,10 @@ export class Blocks {
     if (!there) return false;
     const last = Math.min(BLOCK, this.total - block * BLOCK);
     const line = there.lines[last - 1];
-    // What is held back at the front of a block that began with pushed lines is missing too.
-    return there.lines[0] !== undefined && line !== undefined && !(line.partial && (block * BLOCK + last < this.total));
+    if (line === undefined || (line.partial && block * BLOCK + last < this.total)) return false;
+    // Pushed lines may begin within a block, or go on behind some that were left out.
+    for (let index = 0; index < last; index++) if (there.lines[index] === undefined) return false;
+    return true;
   }
 
   /**
