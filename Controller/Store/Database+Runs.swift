@@ -85,6 +85,21 @@ extension Database: RunQueries {
         }
     }
 
+    package func lastNumber(of pipeline: PipelineID) async throws -> Int64 {
+        try await read { db in
+            try db.first(
+                """
+                SELECT max(coalesce((SELECT max(number) FROM runs WHERE pipeline = ?), 0),
+                    coalesce((SELECT number FROM run_numbers WHERE pipeline = ?), 0))
+                """,
+                {
+                    $0.add(pipeline)
+                    $0.add(pipeline)
+                }
+            ) { $0.int64() } ?? 0
+        }
+    }
+
     package func lastEventID() async throws -> Int64 {
         try await read { db in try db.first("SELECT next_event - 1 FROM meta") { $0.int64() } ?? 0 }
     }

@@ -72,6 +72,28 @@ def test_deep_links_have_the_right_status(page: Page, stack: Stack, watch: Watch
         expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Executions")).to_be_visible()
 
 
+def test_02_a_deleted_run_is_gone(page: Page, stack: Stack, watch: Watch):
+    pipeline = stack.pipeline("short-lived", "jobs:\n  a:\n    steps: [{id: s, run: \"true\"}]\n")
+    runs = [stack.finished(stack.run(pipeline)["id"]) for _ in range(2)]
+    for run in runs:
+        stack.call("DELETE", f"/api/v1/pipeline-runs/{run['id']}")
+    watch.allow("410", "status 404", "404 (Not Found)")
+    for number, status in {1: 410, 2: 410, 3: 404}.items():
+        answer = page.goto(f"/p/main/short-lived/runs/{number}")
+        assert answer and answer.status == status, number
+    page.goto("/p/main/short-lived/runs/2")
+    expect(page.locator("h1")).to_have_text("410 · Gone")
+    expect(page.locator("main")).to_contain_text("Run #2 of short-lived was deleted")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Executions").click()
+    expect(page.locator("h1")).to_have_text("Executions")
+    # The same where the page that is open already is led there.
+    page.goto("/runs")
+    live(page)
+    page.evaluate("() => { const link = document.createElement('a'); link.href = '/p/main/short-lived/runs/2'; document.querySelector('main').append(link); link.click(); }")
+    expect(page.locator("h1")).to_have_text("410 · Gone")
+    expect(page.locator("h1")).to_be_focused()
+
+
 def test_what_is_forbidden_says_which_role_is_missing(browser: Browser, stack: Stack, watch: Watch, pipelines):
     user = stack.post("/api/v1/users", {"username": "viewer", "password": PASSWORD})["id"]
     stack.call("PUT", f"/api/v1/projects/1/members/{user}", {"role": "viewer"})

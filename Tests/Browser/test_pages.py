@@ -12,7 +12,7 @@ from stack import Failure, Stack
 
 PAGES = [
     "/", "/runs", "/runs?state=skipped", "/pipelines", "/projects", "/agents", "/agents/1", "/queue", "/me/profile", "/me/tokens", "/me/sessions",
-    "/me/notifications", "/me/preferences", "/p/main", "/p/main/-/members", "/p/main/-/environments", "/p/main/-/secrets", "/p/main/-/hooks", "/p/main/-/settings",
+    "/me/notifications", "/me/preferences", "/p/main", "/p/main/-/members", "/p/main/-/environments", "/p/main/-/secrets", "/p/main/-/hooks", "/p/main/-/notifications", "/p/main/-/settings",
     "/p/main/ci", "/p/main/ci/edit", "/p/main/ci/history", "/p/main/ci/settings", "/p/main/ci/runs/1", "/p/main/failing/runs/1?view=list",
     "/p/main/failing/runs/1?view=timeline&tab=environment",
 ]

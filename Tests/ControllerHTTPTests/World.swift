@@ -173,6 +173,9 @@ extension World: RunQueries {
             Array(state.events.filter { $0.id > after && (pipeline == nil || $0.pipeline == pipeline) }.prefix(limit))
         }
     }
+    func lastNumber(of pipeline: PipelineID) async throws -> Int64 {
+        state.withLock { $0.runs.values.filter { $0.run.pipeline == pipeline }.map(\.run.number).max() ?? 0 }
+    }
     func lastEventID() async throws -> Int64 { state.withLock { $0.events.last?.id ?? 0 } }
     func generation() async throws -> Int64 { 3 }
     func idempotentRun(_ key: String) async throws -> RunID? { state.withLock { $0.keys[key] } }

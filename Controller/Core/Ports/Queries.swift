@@ -72,6 +72,8 @@ package protocol RunQueries: Sendable {
     func events(of run: RunID, after: Int64, limit: Int) async throws -> [EventRow]
     /// Events of all runs with an instance-wide id above `after`, in order.
     func events(after: Int64, pipeline: PipelineID?, limit: Int) async throws -> [EventRow]
+    /// The highest number that a run of the pipeline ever had, also of runs that were deleted; 0 where it has had none.
+    func lastNumber(of pipeline: PipelineID) async throws -> Int64
     func lastEventID() async throws -> Int64
     func generation() async throws -> Int64
     func idempotentRun(_ key: String) async throws -> RunID?

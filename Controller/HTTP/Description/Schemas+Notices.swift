@@ -64,7 +64,7 @@ extension Schemas {
         .init(
             .input(
                 [
-                    "project_id": .id, "pipeline_id": .id, "name": line(64),
+                    "project_id": .id, "pipeline_id": .optional(.id), "name": line(64),
                     "on": .list(of: .one(of: NoticeEvent.ofRules.map(\.rawValue)), max: NoticeEvent.ofRules.count),
                     "in_app": .flag, "webhook": .text(0...64), "enabled": .flag,
                 ], required: required),

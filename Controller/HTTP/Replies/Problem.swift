@@ -37,6 +37,7 @@ package struct Problem: Error, Equatable, Sendable {
         case 403: "Forbidden"
         case 404: "Not found"
         case 409: "Conflict"
+        case 410: "Gone"
         case 412: "Precondition failed"
         case 413: "Body too large"
         case 415: "Unsupported media type"

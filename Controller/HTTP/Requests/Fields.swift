@@ -26,6 +26,12 @@ struct Fields {
         return members[name]
     }
 
+    /// Whether it is given as `null`: where what is not given stays as it is, this takes it away.
+    func isNull(_ name: String) -> Bool {
+        if case .null = members[name] { return true }
+        return false
+    }
+
     mutating func wrong(_ name: String, _ message: String) {
         errors.append(Problem.Item(path: name, message: message))
     }

@@ -51,7 +51,9 @@ struct NotificationRoutes {
                 .put, path + "/{id}", .write, "updateNotificationRule", "Change a rule", role: .maintainer,
                 body: Self.json,
                 describes: Description(
-                    .notices, "What is not given stays as it is.", takes: Schemas.changedRule,
+                    .notices,
+                    "What is not given stays as it is; `pipeline_id: null` makes it a rule for all pipelines.",
+                    takes: Schemas.changedRule,
                     answers: [.ok(.component(Schemas.rule))], problems: [409], comparesTag: true)
             ) { call in
                 try await save(call, find(call).0)
@@ -159,7 +161,9 @@ struct NotificationRoutes {
             old == nil
             ? fields.required("name", max: 64, isLine: true) : fields.string("name", max: 64, min: 1, isLine: true)
         let events = Self.events(&fields, isNew: old == nil)
-        let pipeline = fields.integer("pipeline_id", Fields.ids).map { PipelineID(Int64($0)) } ?? old?.pipeline
+        let pipeline =
+            fields.integer("pipeline_id", Fields.ids).map { PipelineID(Int64($0)) }
+            ?? (fields.isNull("pipeline_id") ? nil : old?.pipeline)
         let inApp = fields.bool("in_app") ?? old?.inApp ?? false
         let webhook = fields.string("webhook", max: 64)
         let enabled = fields.bool("enabled") ?? old?.enabled ?? true

@@ -47,7 +47,9 @@ struct PageRoutes {
             page(
                 "/p/{project}/{pipeline}/{tab}", "pipelinePartPage", "A pipeline's editor, versions or settings",
                 role: .viewer, handler: pipelinePart),
-            page("/p/{project}/{pipeline}/runs/{number}", "runPage", "One run", role: .viewer, handler: run),
+            page(
+                "/p/{project}/{pipeline}/runs/{number}", "runPage", "One run", role: .viewer, problems: [410],
+                handler: run),
         ]
         all += [
             redirect("/executions", "executionsPage") { _ in "/runs" },
@@ -60,7 +62,9 @@ struct PageRoutes {
                     "profile", "tokens", "sessions", "notifications", "preferences",
                 ])
             case "/p/{project}/-/{tab}":
-                all[index].parameters["tab"] = .choice(["settings", "members", "secrets", "environments", "hooks"])
+                all[index].parameters["tab"] = .choice([
+                    "settings", "members", "secrets", "environments", "hooks", "notifications",
+                ])
             case "/p/{project}/{pipeline}/{tab}":
                 all[index].parameters["tab"] = .choice(["edit", "history", "settings"])
             case "/p/{project}/{pipeline}/runs/{number}": all[index].parameters["number"] = .id
@@ -74,13 +78,13 @@ struct PageRoutes {
 
     private func page(
         _ path: String, _ operation: String, _ summary: String, _ permission: Permission = .read, role: Role? = nil,
-        handler: @escaping @Sendable (Call) async throws -> Boot
+        problems: [Int] = [], handler: @escaping @Sendable (Call) async throws -> Boot
     ) -> Route {
         Route(
             .get, path, permission, operation, "The page: \(summary)", role: role,
             describes: Description(
                 .pages, "With `Accept: application/json`, what the page is made of.",
-                answers: [.content("text/html"), .content("application/json")])
+                answers: [.content("text/html"), .content("application/json")], problems: problems)
         ) { call in try await answer(call, try await handler(call)) }
     }
 
@@ -200,7 +204,15 @@ struct PageRoutes {
         let tab = call.parameters[1]
         if let role = Self.roles[tab] { try await call.allow(role, in: row.id) }
         var boot = Boot("\(row.name): \(tab)", section: "/projects", data: ["/api/v1/projects/\(id)"])
-        if tab != "settings" { boot.data.append("/api/v1/projects/\(id)/\(tab)") }
+        switch tab {
+        case "settings": break
+        case "notifications":
+            boot.data += [
+                "/api/v1/projects/\(id)/notification-targets", "/api/v1/notification-rules?project_id=\(id)",
+                "/api/v1/pipelines?project_id=\(id)&per_page=100",
+            ]
+        default: boot.data.append("/api/v1/projects/\(id)/\(tab)")
+        }
         boot.place = [("project", id)]
         boot.names = [("project_name", row.name)]
         return boot
@@ -242,7 +254,15 @@ struct PageRoutes {
         filter.number = Int(call.parameters[2])
         filter.visible = call.visible
         guard let run = try await services.queries.runs(filter, page: 1, perPage: 1).items.first else {
-            throw Problem.notFound("This pipeline has no such run. It may have been removed when its time was over.")
+            // Numbers are given without gaps: one that was given and is not there was taken away.
+            if let number = filter.number, number > 0,
+                try await Int64(number) <= services.queries.lastNumber(of: pipeline.id)
+            {
+                throw Problem(
+                    410, Problem.title(of: 410),
+                    "Run #\(number) of \(pipeline.name) was deleted: by somebody, or when its time was over.")
+            }
+            throw Problem.notFound("This pipeline has no such run yet.")
         }
         let path = "/api/v1/pipeline-runs/\(run.id.rawValue)"
         var boot = Boot(

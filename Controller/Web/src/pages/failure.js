@@ -12,7 +12,7 @@ export function showFailure(host, _path, error) {
   const problem = error instanceof ApiError ? error : null;
   if (error instanceof TypeError && /module|import/i.test(error.message)) void loadAnew();
   const status = error === null ? 404 : problem?.status ?? 0;
-  const title = status === 404 ? t("Not found") : status === 403 ? t("Not allowed") : t("This page can't be shown");
+  const title = status === 404 ? t("Not found") : status === 410 ? t("Gone") : status === 403 ? t("Not allowed") : t("This page can't be shown");
   setTitle(title);
   mount(host, () => h("div", { class: "page is-narrow" },
     h("h1", null, status ? `${status} · ${title}` : title),

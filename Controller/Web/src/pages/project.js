@@ -12,11 +12,12 @@ import { loadProjects, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 import { newPipeline, pipelineTable } from "./pipelines.js";
 import { environmentsPart, hooksPart, membersPart, secretsPart, settingsPart } from "./project-parts.js";
+import { noticesPart } from "./project-notices.js";
 import { runRow } from "./run-row.js";
 
-const parts = { members: membersPart, environments: environmentsPart, secrets: secretsPart, hooks: hooksPart, settings: settingsPart };
+const parts = { members: membersPart, environments: environmentsPart, secrets: secretsPart, hooks: hooksPart, notifications: noticesPart, settings: settingsPart };
 /** @type {Record<string, string>} */
-const words = { members: "Members", environments: "Environments", secrets: "Secrets", hooks: "Hooks", settings: "Settings" };
+const words = { members: "Members", environments: "Environments", secrets: "Secrets", hooks: "Hooks", notifications: "Notifications", settings: "Settings" };
 
 const PIPELINES_MAX = 50;
 
