@@ -76,7 +76,11 @@ class Stack:
         enrol = [str(programs() / "ansflow-agent"), "enrol", "--controller", self.agent_url, "--token", token, "--data-dir", str(data),
                  "--name", name, "--slots", str(slots)]
         subprocess.run(enrol + (["--labels", labels] if labels else []), check=True, capture_output=True, timeout=60)
-        log = open(self.folder / f"{name}.log", "ab")
+        self.run_agent(name)
+
+    def run_agent(self, name: str) -> None:
+        """One that was enrolled before."""
+        log, data = open(self.folder / f"{name}.log", "ab"), self.folder / name
         self.agents.append(subprocess.Popen(
             [str(programs() / "ansflow-agent"), "run", "--data-dir", str(data)], stdout=log, stderr=log))
         self.until(lambda: any(a["name"] == name and a["connected"] for a in self.get("/api/v1/agents")["items"]))

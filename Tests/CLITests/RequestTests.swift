@@ -152,6 +152,24 @@ import Testing
         await server.close()
     }
 
+    @Test(arguments: [
+        (3_200, "3 s ahead of"), (-1_000, "1 s behind"), (150_000, "3 min ahead of"), (-7_400_000, "2 h behind"),
+        (864_000_000, "10 days ahead of"), (999, ""), (-400, ""),
+    ]) func aWrongClockIsToldInWords(ahead: Int, words: String) async throws {
+        let agent = #"{"id":1,"name":"one","clock_ahead_ms":\#(ahead)}"#
+        let server = try await FakeController { request in
+            request.path == "/api/v1/agents/1" ? .json(agent) : .json(#"{"items":[\#(agent)],"total":1}"#)
+        }
+        let client = try Client(environment: ["ANSFLOW_URL": server.url, "ANSFLOW_TOKEN": "k"])
+        defer { client.removeHome() }
+        let listed = words.isEmpty ? "" : "agent one: its clock is \(words) the controller's\n"
+        #expect(try await client.run(["agents"]).errors == listed)
+        let shown = try await client.run(["agent", "show", "one"]).output
+        #expect(shown.contains("clock") == !words.isEmpty)
+        #expect(words.isEmpty || shown.contains("\(words) the controller's"))
+        await server.close()
+    }
+
     @Test func cancelSaysWhereNothingWasCancelled() async throws {
         let server = try await FakeController { request in
             let ended = request.path.hasPrefix("/api/v1/pipeline-runs/1/")

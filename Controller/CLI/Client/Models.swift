@@ -204,6 +204,7 @@ package struct AgentModel: Decodable, Sendable {
     package var remote: String?
     package var containment: String?
     package var lastSeenAt: String?
+    package var clockAheadMs: Int64?
     package var alarms: [Alarm]?
 
     package struct Alarm: Decodable, Sendable {

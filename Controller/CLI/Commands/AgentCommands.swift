@@ -30,6 +30,7 @@ package struct AgentsCommand: AsyncParsableCommand {
             }
             Terminal.print(table.text { $0 == 2 ? style.status($1) : $1 })
             for agent in listing.items {
+                if let clock = agent.clockText { Terminal.note("agent \(agent.nameText): its clock is \(clock)") }
                 for alarm in agent.alarms ?? [] { Terminal.note("agent \(agent.nameText): \(alarm.line)") }
             }
             if listing.items.isEmpty {
@@ -50,6 +51,20 @@ extension AgentModel {
     }
 
     package var nameText: String { SafeText.line(name, colours: false) }
+
+    /// How wrong its clock is; nil where that is not known, or so little that the way of a message explains it.
+    package var clockText: String? {
+        guard let ahead = clockAheadMs, ahead.magnitude >= 1000 else { return nil }
+        let off = ahead.magnitude
+        let (size, unit): (UInt64, String) =
+            switch off {
+            case ..<120_000: (1000, "s")
+            case ..<7_200_000: (60_000, "min")
+            case ..<172_800_000: (3_600_000, "h")
+            default: (86_400_000, "days")
+            }
+        return "\((off + size / 2) / size) \(unit) \(ahead > 0 ? "ahead of" : "behind") the controller's"
+    }
 
     package var labelText: String {
         (labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
@@ -134,7 +149,8 @@ extension AgentCommand {
                 let facts = [
                     ("slots", "\(agent.busy ?? 0) of \(agent.slots ?? 0) in use"), ("labels", agent.labelText),
                     ("note", agent.note ?? ""), ("version", agent.version ?? ""), ("address", agent.remote ?? ""),
-                    ("containment", agent.containment ?? ""), ("last seen", Durations.short(agent.lastSeenAt)),
+                    ("containment", agent.containment ?? ""), ("clock", agent.clockText ?? ""),
+                    ("last seen", Durations.short(agent.lastSeenAt)),
                 ]
                 for (name, value) in facts where !value.isEmpty {
                     Terminal.print("  \(RunText.padded(name, 12))\(SafeText.line(value, colours: false))")

@@ -2,10 +2,11 @@
 
 import { signal } from "./signal.js";
 
-/** @typedef {{ wrap: boolean, times: "off" | "elapsed" | "clock", shortcuts: boolean, runView: string, split: number }} Preferences */
+/** `muted`: alerts by key, until when in ms since 1970. */
+/** @typedef {{ wrap: boolean, times: "off" | "elapsed" | "clock", shortcuts: boolean, runView: string, split: number, muted: Record<string, number> }} Preferences */
 
 /** @type {Preferences} */
-const standard = { wrap: false, times: "elapsed", shortcuts: true, runView: "graph", split: 42 };
+const standard = { wrap: false, times: "elapsed", shortcuts: true, runView: "graph", split: 42, muted: {} };
 const KEY = "ansflow.preferences";
 
 /** @returns {Preferences} */

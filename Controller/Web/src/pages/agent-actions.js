@@ -15,8 +15,24 @@ const states = {
 
 /** @param {any} agent */
 export function agentMark(agent) {
-  const [state, word] = states[agent.status] ?? ["pending", agent.status];
+  // One that was drained leaves by itself: nothing is wrong with it.
+  const isDrained = agent.status === "offline" && agent.draining;
+  const [state, word] = isDrained ? ["blocked", "Drained"] : states[agent.status] ?? ["pending", agent.status];
   return statusMark(state, { word: t(word) });
+}
+
+/** Less is said of nobody's clock: the way of a message takes as long. */
+const CLOCK_MS = 1000;
+
+/**
+ * How wrong an agent's clock is; empty where it does not matter or is not known.
+ * @param {number | null} ahead ms
+ */
+export function clockOff(ahead) {
+  const off = Math.abs(ahead ?? 0);
+  if (ahead === null || off < CLOCK_MS) return "";
+  const [size, unit] = off < 120_000 ? [1000, "s"] : off < 7_200_000 ? [60_000, "min"] : off < 172_800_000 ? [3_600_000, "h"] : [86_400_000, "days"];
+  return t(ahead > 0 ? "{n} {unit} ahead" : "{n} {unit} behind", { n: Math.round(off / Number(size)), unit: t(String(unit)) });
 }
 
 /** @param {Record<string, string>} labels */
@@ -60,7 +76,7 @@ export function agentItems(agent, done) {
     { label: t("Drain…"), why: why || (
       agent.draining ? t("It is draining.") : ""
     ), run: () => void confirmDialog({ title: t("Drain {name}?", { name: agent.name }), text: t(
-      "It finishes what it runs and takes nothing new.",
+      "It finishes what it runs, takes nothing new, and then leaves.",
     ), action: t("Drain"),
       submit: () => post(`${path}/drain`).then(say(t("{name} is draining", { name: agent.name }))) }) },
     "line",

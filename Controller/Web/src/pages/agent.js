@@ -6,8 +6,15 @@ import { t } from "../core/i18n.js";
 import { part, source } from "../ui/fetched.js";
 import { menuButton } from "../ui/menu.js";
 import { at, since } from "../ui/time.js";
-import { agentItems, agentMark, labelTags } from "./agent-actions.js";
+import { agentItems, agentMark, clockOff, labelTags } from "./agent-actions.js";
 import { crumbs, loadPage, showPage } from "./load.js";
+
+/** @param {any} agent */
+function clockText(agent) {
+  if (agent.clock_ahead_ms === null) return "–";
+  const off = clockOff(agent.clock_ahead_ms);
+  return off ? h("span", { class: "is-warning" }, off) : t("as the controller's");
+}
 
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
@@ -43,7 +50,7 @@ export async function page(context) {
         t("Runs now"),
         all.running.length ? t("{n} step attempts", { n: all.running.length }) : t("nothing"),
       ],
-      [t("Enrolled"), at(all.created_at)], [
+      [t("Clock"), clockText(all)], [t("Enrolled"), at(all.created_at)], [
         t("Seen"),
         all.connected ? t("now") : since(all.last_seen_at),
       ], [t("Key"), h("code", { class: "break small" }, all.key_sha256)],

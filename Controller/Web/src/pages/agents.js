@@ -15,7 +15,7 @@ import { menuButton } from "../ui/menu.js";
 import { moment } from "../core/fmt.js";
 import { table } from "../ui/table.js";
 import { since } from "../ui/time.js";
-import { agentItems, agentMark, labelTags, whyNotAgents } from "./agent-actions.js";
+import { agentItems, agentMark, clockOff, labelTags, whyNotAgents } from "./agent-actions.js";
 import { loadPage, showPage } from "./load.js";
 
 /** @type {import("../core/router.js").Page} */
@@ -69,6 +69,7 @@ export async function page(context) {
               { class: "strong", href: `/agents/${one.peek().id}` },
               () => one.value.name,
             ), () => one.value.note && h("div", { class: "muted small" }, one.value.note),
+              () => clockOff(one.value.clock_ahead_ms) && h("div", { class: "is-warning small" }, t("Clock {off}", { off: clockOff(one.value.clock_ahead_ms) })),
               () => one.value.alarms.map((/** @type {any} */ alarm) => h("div", { class: "is-warning small break" }, alarm.message))),
             h("td", null, () => agentMark(one.value)), h(
               "td",

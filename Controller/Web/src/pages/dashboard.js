@@ -17,6 +17,7 @@ import { part, source } from "../ui/fetched.js";
 import { statusGlyph, statusMark } from "../ui/status.js";
 import { number, row, table } from "../ui/table.js";
 import { since } from "../ui/time.js";
+import { alertsPanel } from "./alerts.js";
 import { loadProjects, runAddress } from "./directory.js";
 import { loadPage, showPage } from "./load.js";
 import { answerApproval, startRun } from "./run-actions.js";
@@ -60,6 +61,7 @@ export async function page(context) {
           t({ "24h": "24 hours", "7d": "7 days", "30d": "30 days" }[one] ?? one)))),
       h("button", { type: "button", class: "button is-primary", on: { click: () => void startRun() } }, t("Run pipeline")))),
     needsYou(approvals),
+    alertsPanel(() => /** @type {any} */ (agents.answer.value)?.items ?? []),
     h("div", { class: "grid is-small" },
       card(t("Success rate"), part(
         overview,

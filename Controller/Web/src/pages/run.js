@@ -4,7 +4,7 @@ import { get } from "../core/api.js";
 import { announce } from "../core/a11y.js";
 import { ago, duration, millis, moment, sha } from "../core/fmt.js";
 import { h } from "../core/h.js";
-import { t } from "../core/i18n.js";
+import { plural, t } from "../core/i18n.js";
 import { now } from "../core/clock.js";
 import { shortcut } from "../core/keys.js";
 import { preferences, prefer } from "../core/prefs.js";
@@ -273,5 +273,6 @@ function views(run, graph, selected, select) {
 function progress(run) {
   const all = run.jobs.flatMap((job) => job.steps);
   const done = all.filter((step) => step.phase === "finished").length;
-  return t("{done} of {all} steps in {jobs} jobs", { done, all: all.length, jobs: run.jobs.length });
+  const jobs = plural(run.jobs.length, "one job", "{n} jobs");
+  return t("{done} of {all} steps in {jobs}", { done, all: all.length, jobs });
 }
