@@ -5,14 +5,7 @@ import GRDB
 // Deliveries: what came, and what came of it.
 extension Database: WebhookRepository {
     package func receive(_ deliveries: [NewDelivery]) async throws -> [DeliveryReceipt] {
-        try await write { db in
-            var (waiting, bytes) =
-                try db.first(
-                    """
-                    SELECT count(*), coalesce(sum(stored_bytes), 0) FROM deliveries
-                    WHERE state IN ('received', 'judging') OR state = 'failed' AND retry_at IS NOT NULL
-                    """
-                ) { ($0.int(), $0.int64()) } ?? (0, 0)
+        try await write { [waitingDeliveries] db in
             var receipts: [DeliveryReceipt] = []
             for new in deliveries {
                 if let copy = try new.copy(db) {
@@ -25,14 +18,13 @@ extension Database: WebhookRepository {
                     receipts.append(.duplicate(copy))
                     continue
                 }
-                guard waiting < WebhookLimits.waitingMax, bytes < WebhookLimits.waitingBytesMax else {
+                guard try waitingDeliveries.hasRoom(db, now: new.row.receivedAt) else {
                     receipts.append(.full)
                     continue
                 }
                 try db.run(DeliveryRow.insert, new.row.fill)
                 receipts.append(.stored(DeliveryID(db.lastInsertedRowID)))
-                waiting += 1
-                bytes += Int64(new.row.body?.count ?? 0)
+                waitingDeliveries.added(bytes: new.row.body?.count ?? 0)
             }
             return receipts
         }

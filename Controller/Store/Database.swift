@@ -26,6 +26,7 @@ package final class Database: Sendable {
 
     let stamps = Stamps()
     let audit = AuditQueue()
+    let waitingDeliveries = WaitingDeliveries()
     /// Of the engine's transactions, with their wait for the writer.
     package let commitTimes = LatencyHistogram()
 

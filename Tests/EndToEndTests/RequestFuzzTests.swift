@@ -1,3 +1,6 @@
+import Dispatch
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -6,46 +9,88 @@ import Testing
 @Suite struct RequestFuzzTests {
     /// 100,000 in the long form. `ANSFLOW_SEED` repeats one.
     private static let count = Binaries.isFull ? 100_000 : 4000
+    private static let senders = Binaries.isFull ? 24 : 4
 
     @Test func mutatedRequestsAndMessages() async throws {
         try await Cluster.with([]) { cluster in
-            var random = FuzzRandom(seed: FuzzRandom.seed)
             print("fuzz seed \(FuzzRandom.seed)")
             _ = try cluster.api.call(
                 "POST", "/api/v1/pipelines",
                 ["name": "fuzz", "definition": "jobs:\n  a:\n    steps:\n      - run: make\n"])
             let pid = try #require(cluster.controller.process?.pid)
             let token = cluster.api.token ?? ""
-            var statuses: [Int: Int] = [:]
-            var sent = 0
-            // What was cut off or promises a longer body is not answered before the controller's own deadline: the short form goes on
-            // after a second of silence, and ends after a minute.
+            let tally = Tally()
+            let port = cluster.controller.port
+            // Most of the time is the controller's own deadline for what was cut off or promises a longer body: many wait for it at once.
+            // The short form goes on after a second of silence.
             let end = ContinuousClock.now + (Binaries.isFull ? .seconds(3600) : .seconds(60))
-            while sent < Self.count, ContinuousClock.now < end {
-                let wire = try RawConnection(port: cluster.controller.port, timeout: Binaries.isFull ? 20 : 1)
-                // Several requests to a connection, as long as it stays open.
-                for _ in 0..<20 {
-                    let request = RequestMutation.make(token: token, &random)
-                    sent += 1
-                    guard wire.send(request.bytes) else { break }
-                    if request.isCut { wire.finish() }
-                    guard let status = wire.answer() else { break }
-                    statuses[status, default: 0] += 1
-                    // 503 is said in so many words; everything else from 500 on is a fault.
-                    #expect(
-                        status < 500 || status == 503, "\(String(decoding: request.bytes.prefix(2000), as: UTF8.self))")
-                    if request.isCut { break }
+            let senders = DispatchGroup()
+            for sender in 0..<Self.senders {
+                senders.enter()
+                let thread = Thread {
+                    var random = FuzzRandom(seed: FuzzRandom.seed &+ UInt64(sender))
+                    while tally.state.withLock({ $0.sent }) < Self.count, ContinuousClock.now < end {
+                        guard Self.converse(port, token, &random, tally) else { break }
+                    }
+                    senders.leave()
                 }
-                if sent % 1000 < 20 { #expect(ProcessTable.isAlive(pid)) }
+                thread.start()
             }
+            senders.wait()
+            let (sent, statuses, faults) = tally.state.withLock { ($0.sent, $0.statuses, $0.faults) }
+            #expect(sent >= Self.count || !Binaries.isFull, "\(sent) requests in an hour")
+            #expect(ProcessTable.isAlive(pid))
+            #expect(faults.isEmpty, "\(faults.count): \(faults.first ?? "")")
+            var random = FuzzRandom(seed: FuzzRandom.seed)
             try Self.messages(cluster, token, &random)
             #expect(try cluster.api.request("GET", "/health/live").status == 200)
             let resident = ProcessTable.residentBytes(pid)
+            print("\(sent) requests, \(resident >> 20) MiB: \(statuses.sorted { $0.key < $1.key })")
             #expect(resident < 500 << 20, "\(resident >> 20) MiB")
             // The mutation must leave some requests whole and break others, or nothing was tried.
             #expect((statuses[200] ?? 0) > sent / 200, "\(statuses) of \(sent)")
             #expect((statuses[400] ?? 0) > sent / 200, "\(statuses) of \(sent)")
         }
+    }
+
+    private final class Tally: Sendable {
+        struct State {
+            var sent = 0
+            var statuses: [Int: Int] = [:]
+            var faults: [String] = []
+        }
+        let state = Mutex(State())
+    }
+
+    /// Several requests to a connection, as long as it stays open.
+    ///
+    /// - Returns: Whether one could be opened.
+    private static func converse(
+        _ port: Int, _ token: String, _ random: inout FuzzRandom, _ tally: Tally
+    ) -> Bool {
+        let wire: RawConnection
+        do {
+            wire = try RawConnection(port: port, timeout: Binaries.isFull ? 20 : 1)
+        } catch {
+            tally.state.withLock { $0.faults.append("no connection: \(error)") }
+            return false
+        }
+        for _ in 0..<20 {
+            let request = RequestMutation.make(token: token, &random)
+            tally.state.withLock { $0.sent += 1 }
+            guard wire.send(request.bytes) else { break }
+            if request.isCut { wire.finish() }
+            guard let status = wire.answer() else { break }
+            tally.state.withLock {
+                $0.statuses[status, default: 0] += 1
+                // 503 is said in so many words; everything else from 500 on is a fault.
+                if status >= 500, status != 503, $0.faults.count < 20 {
+                    $0.faults.append("\(status): \(String(decoding: request.bytes.prefix(2000), as: UTF8.self))")
+                }
+            }
+            if request.isCut { break }
+        }
+        return true
     }
 
     private static func messages(_ cluster: Cluster, _ token: String, _ random: inout FuzzRandom) throws {

@@ -33,7 +33,7 @@ package enum WebhookLimits {
     /// A sender's own id of a delivery; a longer one is cut.
     package static let deliveryIDBytesMax = 200
     /// Deliveries that are not judged yet; one more is refused for a while.
-    package static let waitingMax = 20_000
+    package static let waitingMax = 100_000
     /// Their stored bytes together.
     package static let waitingBytesMax: Int64 = 1 << 30
     /// How long ids and hashes of bodies are remembered, and so deliveries shown.

@@ -42,7 +42,7 @@ def requests(hook, first, count):
 
 def storm(stack, made):
     """Sends at a steady rate; returns the answers' times (ms) and statuses."""
-    times, statuses, failures = [], [], []
+    times, statuses, failures, refused = [], [], [], []
     start = now_ns() + 50_000_000
 
     def send(share):
@@ -53,7 +53,9 @@ def storm(stack, made):
                 while (wait := due - now_ns()) > 0:
                     time.sleep(wait / 1e9)
                 connection.send(made[number])
-                status, _ = connection.answer()
+                status, body = connection.answer()
+                if status != 202 and len(refused) < 3:
+                    refused.append(f"{status} after {len(statuses)} answers: {body[:300]!r}")
                 # From when it was due: a server that stalls must not be helped by a sender that waits for it.
                 times.append((now_ns() - due) / 1e6)
                 statuses.append(status)
@@ -68,6 +70,8 @@ def storm(stack, made):
         thread.join()
     if failures:
         raise Broken(f"Not all webhooks were answered: {failures[0]}")
+    if refused:
+        raise Broken(f"Not all webhooks were taken: {'; '.join(refused)}")
     return times, statuses
 
 
