@@ -321,7 +321,8 @@ def test_notices_come_by_themselves_and_are_read(page: Page, stack: Stack, pipel
 def test_a_draft_survives_leaving(page: Page, stack: Stack, pipelines):
     page.goto("/p/main/long/edit")
     settle(page)
-    page.on("dialog", lambda dialog: dialog.accept())
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.get_by_role("button", name="Plain text").click()
     if page.locator("textarea.edit-area").is_hidden():
         page.get_by_role("button", name="Plain text").click()
@@ -329,6 +330,7 @@ def test_a_draft_survives_leaving(page: Page, stack: Stack, pipelines):
     area.fill(area.input_value() + "# a thought\n")
     page.wait_for_function("() => Object.keys(localStorage).some((key) => key.startsWith('ansflow.draft'))")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Agents").click()
+    assert asked, "it was left without a question"
     page.goto("/p/main/long/edit")
     page.get_by_role("button", name="Take the draft").click()
     expect(page.locator("textarea.edit-area")).to_have_value(re.compile("# a thought"))

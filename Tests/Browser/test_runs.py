@@ -27,7 +27,8 @@ def test_new_runs_wait_above_the_list_and_move_nothing(page: Page, stack: Stack,
     expect(fresh).to_be_visible()
     assert rows.first.get_attribute("data-run") == first
     expect(page.get_by_role("menu")).to_be_visible()
-    assert place and rows.first.bounding_box()["x"] == place["x"]
+    expect(page.get_by_role("menuitem", name="Open")).to_be_focused()
+    assert place and rows.first.bounding_box() == place
     page.keyboard.press("Escape")
     fresh.click()
     expect(rows.first).to_have_attribute("data-run", str(new["id"]))
