@@ -17,7 +17,7 @@ PAGE = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">{styles}</head><body><main><h1 class="hidden">Part</h1>'
     '<div id="host"></div></main><div id="announcer" class="hidden" aria-live="polite"></div>'
     '<script type="module" src="/part.js"></script></body></html>')
-STYLES = "".join(f'<link rel="stylesheet" href="/css/{name}.css">' for name in ("tokens", "base", "ui", "log", "graph"))
+STYLES = "".join(f'<link rel="stylesheet" href="/css/{name}.css">' for name in ("tokens", "base", "ui", "log", "graph", "narrow"))
 
 
 class ModulePage:

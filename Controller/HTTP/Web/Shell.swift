@@ -25,7 +25,7 @@ struct Shell: Sendable {
         fill='%230550ae'/%3E%3Cpath d='M4 11l4-6 4 6M5.6 9h4.8' fill='none' stroke='%23fff' stroke-width='1.8' \
         stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E
         """
-    private static let sheets = ["tokens", "base", "ui", "log", "graph"]
+    private static let sheets = ["tokens", "base", "ui", "log", "graph", "narrow"]
     static let places = [
         ("/", "Dashboard"), ("/runs", "Executions"), ("/pipelines", "Pipelines"), ("/projects", "Projects"),
         ("/agents", "Agents"), ("/queue", "Queue"),

@@ -51,9 +51,11 @@ export function barChart({ title, labels, series, format = String, size = SIZE, 
       if (index % 2 === 1) picture.append(svg("rect", { ...box, fill: `url(#${pattern})` }));
     });
     if (names.includes(at)) {
-      const isEnd = at === labels.length - 1 && at > 0;
-      const x = at === 0 ? LEFT : isEnd ? width - 8 : LEFT + slot * (at + 0.5);
-      picture.append(svg("text", { class: "chart-label", x, y: height - 6, "text-anchor": at === 0 ? "start" : isEnd ? "end" : "middle" }, label));
+      const isAll = names.length === labels.length;
+      const isEnd = at === labels.length - 1 && at > 0 && !isAll;
+      const isStart = at === 0 && !isAll;
+      const x = isStart ? LEFT : isEnd ? width - 8 : LEFT + slot * (at + 0.5);
+      picture.append(svg("text", { class: "chart-label", x, y: height - 6, "text-anchor": isStart ? "start" : isEnd ? "end" : "middle" }, label));
     }
   });
   picture.append(mark);

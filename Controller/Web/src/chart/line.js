@@ -46,6 +46,7 @@ export function lineChart({ title, labels, series, format = String, isArea = fal
     const group = svg("g", { vars: { "--tone": `var(--${one.tone})` } });
     if (isArea && index === 0) group.append(svg("path", { class: "chart-fill", d: areaOf(points, y(0)) }));
     group.append(svg("path", { class: `chart-line${DASHES[index % DASHES.length]}`, d: path }));
+    for (const point of lonely(points)) group.append(svg("circle", { class: "chart-alone", cx: point.x.toFixed(1), cy: point.y.toFixed(1), r: 3 }));
     picture.append(group);
   });
   const cross = svg("g", { hidden: true }, svg("line", { class: "chart-cross", y1: TOP, y2: height - BOTTOM }),
@@ -108,6 +109,16 @@ export function pathOf(points) {
     }
   }
   return path && `${path}h0`;
+}
+
+/**
+ * Points without a neighbour: no line goes through them.
+ * @param {{x: number, y: number | null}[]} points
+ * @returns {{x: number, y: number}[]}
+ */
+export function lonely(points) {
+  const isThere = (/** @type {number} */ at) => (points[at]?.y ?? null) !== null;
+  return /** @type {{x: number, y: number}[]} */ (points.filter(({ y }, at) => y !== null && !isThere(at - 1) && !isThere(at + 1)));
 }
 
 /**

@@ -13,6 +13,9 @@ export const SIZE = { width: 640, height: 200 };
 export function named(labels, width) {
   const last = labels.length - 1;
   if (last < 0) return [];
+  const widest = Math.max(...labels.map((label) => label.length)) * 6.4 + 12;
+  // Few and short ones have room for all of them.
+  if (widest * labels.length <= width) return labels.map((_, at) => at);
   if (last === 0) return [0];
   const middle = Math.floor(last / 2);
   const needs = [0, middle, last].reduce((sum, at) => sum + (labels[at] ?? "").length * 6.4 + 12, 0);

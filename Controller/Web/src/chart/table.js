@@ -23,7 +23,7 @@ export function chartFrame({ title, picture, key = null, isPart = false, figures
   const said = h("p", { class: "chart-said", aria: { live: "polite" } });
   const area = h("div", { class: "chart-area" }, picture);
   const table = h("div", { class: "chart-table", hidden: true, tabindex: "0", role: "region", aria: { label: title } });
-  const toggle = h("button", { class: "button is-small is-plain", type: "button", aria: { pressed: false } }, t("Show as table"));
+  const toggle = h("button", { class: "button is-small is-plain", type: "button", aria: { pressed: false, label: t("Show as table") } }, t("Table"));
   toggle.addEventListener("click", () => {
     const isTable = table.hidden === true;
     if (isTable) table.replaceChildren(tableOf(figures()));
@@ -31,7 +31,10 @@ export function chartFrame({ title, picture, key = null, isPart = false, figures
     area.hidden = isTable;
     said.hidden = isTable;
     toggle.setAttribute("aria-pressed", String(isTable));
-    toggle.textContent = isTable ? t("Show as chart") : t("Show as table");
+    toggle.textContent = isTable ? t("Chart") : t("Table");
+    toggle.setAttribute("aria-label", isTable ? t("Show as chart") : t("Show as table"));
+    // What is newest stands at the end.
+    if (isTable) table.scrollTop = table.scrollHeight;
   });
   const file = h("button", { class: "button is-small is-plain", type: "button", aria: { label: t("{title} as CSV", { title }) } }, "CSV");
   file.addEventListener("click", () => {

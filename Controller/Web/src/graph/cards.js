@@ -32,6 +32,9 @@ function fit(text, width, isBold) {
   if (!ruler) return cut(text, width, isBold ? BOLD : CHARACTER);
   ruler.font = isBold ? `600 13px ${sans}` : `400 12.5px ${sans}`;
   if (ruler.measureText(text).width <= width) return text;
+  // Of a cell of a matrix the values say more than the names of its axes.
+  text = text.replace(/([ ,([])[\w-]+=/g, "$1");
+  if (ruler.measureText(text).width <= width) return text;
   let [low, high] = [1, text.length];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

@@ -21,6 +21,15 @@ export function ticks(ms, most = 8) {
 }
 
 /**
+ * In the order in which they began; what has not begun comes last, as it is written.
+ * @param {import("./model.js").Job[]} jobs
+ */
+const byStart = (jobs) => {
+  const start = (/** @type {import("./model.js").Job} */ job) => millis(job.node.started_at) ?? Infinity;
+  return jobs.map((job, at) => ({ job, at })).sort((a, b) => (start(a.job) === start(b.job) ? a.at - b.at : start(a.job) - start(b.job))).map(({ job }) => job);
+};
+
+/**
  * @param {import("./model.js").Model} model @param {number} now @param {string} selected
  * @param {(key: string) => string} hrefOf
  */
@@ -52,7 +61,8 @@ export function timeline(model, now, selected, hrefOf) {
     h("p", { class: "hidden" }, plural(model.jobs.size, "1 job over {time}", "{n} jobs over {time}").replace("{time}", duration(length))),
     h("div", { class: "gantt-axis", aria: { hidden: true } }, ...marks.map((ms) => h("span", { vars: { "--from": part(ms) } }, ms === 0 ? "0" : duration(ms)))),
     h("ul", { class: "gantt-rows" },
-      ...[...model.jobs.values()].flatMap(({ node, steps }) => [bar(node, false), ...steps.filter((step) => step.started_at).map((step) => bar(step, true))])),
+      ...byStart([...model.jobs.values()]).flatMap(({ node, steps }) => [bar(node, false), ...steps.filter((step) => step.started_at).map((step) => bar(step, true))])),
     h("p", { class: "gantt-key", aria: { hidden: true } },
-      h("span", { class: "gantt-wait" }), t("waiting"), h("span", { class: "gantt-bar" }), t("running"), h("span", { class: "gantt-line" }), t("critical path")));
+      [["gantt-wait", t("waiting")], ["gantt-bar", t("running")], ["gantt-line", t("critical path")]].map(([look, word]) =>
+        h("span", { class: "gantt-sign" }, h("span", { class: look }), word))));
 }

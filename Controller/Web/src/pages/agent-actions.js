@@ -80,7 +80,7 @@ export function agentItems(agent, done) {
     ), action: t("Drain"),
       submit: () => post(`${path}/drain`).then(say(t("{name} is draining", { name: agent.name }))) }) },
     "line",
-    { label: t("It never comes back…"), isDanger: true, why: why || (
+    { label: t("Give up as lost…"), isDanger: true, why: why || (
       agent.connected ? t("It is connected.") : ""
     ), run: () => void confirmDialog({ title: t("Give {name} up?", { name: agent.name }), text: t(
       "What ran on it counts as lost, and is repeated where the pipeline says so.",

@@ -92,7 +92,7 @@ export async function page(context) {
 async function join() {
   const token = await post("/api/v1/agents/enrolment-tokens");
   await showDialog({
-    title: t("Add an agent"),
+    title: t("Add an agent"), isWide: true,
     body: () => [
       h("p", null, t("Run this on the machine. The token works once, until {time}.", { time: moment(token.expires_at) })),
       command(`ansflow-agent enrol --controller ${token.controller} --token ${token.token} --data-dir /var/lib/ansflow-agent`),

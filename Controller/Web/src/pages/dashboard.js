@@ -62,14 +62,14 @@ export async function page(context) {
       h("button", { type: "button", class: "button is-primary", on: { click: () => void startRun() } }, t("Run pipeline")))),
     needsYou(approvals),
     alertsPanel(() => /** @type {any} */ (agents.answer.value)?.items ?? []),
-    h("div", { class: "grid is-small" },
+    h("div", { class: "grid is-four" },
       card(t("Success rate"), part(
         overview,
         (/** @type {any} */ all) => h(
           "div",
           { class: "figure" },
           percent(all.runs.success_rate),
-          h("span", { class: "muted small" }, " ", plural(all.runs.total, "of one run", "of {n} runs")),
+          h("span", { class: "muted small" }, plural(all.runs.total, "of one run", "of {n} runs")),
         ),
       ),
         part(trends, (/** @type {any} */ all) => fitted((size) => {
@@ -87,7 +87,7 @@ export async function page(context) {
           "div",
           { class: "figure" },
           duration(all.runs.duration_ms.p50),
-          h("span", { class: "muted small" }, " ", t("median, 95 %: {time}", { time: duration(all.runs.duration_ms.p95) })),
+          h("span", { class: "muted small" }, t("median · 95 %: {time}", { time: duration(all.runs.duration_ms.p95) })),
         ),
       ),
         part(trends, (/** @type {any} */ all) => times(t("Duration by time"), all, "duration_ms"))),
@@ -97,7 +97,7 @@ export async function page(context) {
           "div",
           { class: "figure" },
           duration(all.runs.queue_ms.p50),
-          h("span", { class: "muted small" }, " ", t("median, 95 %: {time}", { time: duration(all.runs.queue_ms.p95) })),
+          h("span", { class: "muted small" }, t("median · 95 %: {time}", { time: duration(all.runs.queue_ms.p95) })),
         ),
       ),
         part(trends, (/** @type {any} */ all) => times(t("Time in the queue by time"), all, "queue_ms"))),
@@ -112,7 +112,7 @@ export async function page(context) {
       part(recent, () => null), h(
         "ul",
         { class: "list" },
-        each(() => items().slice(0, 10), (/** @type {any} */ run) => run.id, (/** @type {any} */ run) => runRow(run.peek().id)),
+        each(() => items().slice(0, 10), (/** @type {any} */ run) => run.id, (/** @type {any} */ run) => runRow(run.peek().id, { hasProject: true })),
       ),
       () => (recent.answer.value && items().length === 0 ? empty(
         t("No executions yet"),

@@ -25,7 +25,7 @@ export async function page(context) {
   const tab = context.parameters.tab ?? "profile";
   const name = t(tabs.find(([id]) => id === tab)?.[1] ?? "Account");
   showPage(context, { ...loaded, title: name, section: "" }, () => [
-    h("div", { class: "title" }, h("h1", null, name)),
+    h("div", { class: "title" }, h("h1", null, t("Account"), h("span", { class: "hidden" }, `: ${name}`))),
     h(
       "nav",
       { class: "tabs", "aria-label": t("Account") },
@@ -53,7 +53,7 @@ function notices() {
       h("label", { class: "check" }, h("input", { type: "checkbox", on: { change: (/** @type {Event} */ event) => {
         isUnread.value = /** @type {HTMLInputElement} */ (event.target).checked;
         number.value = 1;
-      } } }), t("Not read only")),
+      } } }), t("Unread only")),
       h("button", { type: "button", class: "button is-small", on: { click: () => void markRead("all").catch(toastError) } }, t("Mark all as read")))),
     noticeList(
       () => `/api/v1/notifications${queryText({ per_page: NOTICES_EACH, unread: isUnread.value && "true", page: number.value > 1 ? number.value : "" })}`,

@@ -68,11 +68,13 @@ export async function page(context) {
         { class: "actions" },
         h("button", { type: "submit", class: "button is-primary", disabled: why !== "", title: why || undefined }, t("Save")),
       ))),
-    h("section", { class: "panel" }, h("header", null, h("h2", null, t("Life"))), h("div", { class: "body actions" },
+    h("section", { class: "panel" }, h("header", null, h("h2", null, t("Pause or delete"))), h("div", { class: "body form" },
+      h("p", { class: "muted" }, () => (one.value.enabled ? t("A paused pipeline is started by nothing and nobody; what runs goes on.") : t("The pipeline is paused: nothing starts it."))),
+      h("div", { class: "actions" },
       h(
         "button",
         { type: "button", class: "button", disabled: why !== "", title: why || undefined, on: { click: () => void pause() } },
-        () => (one.value.enabled ? t("Pause: start nothing") : t("Take up again")),
+        () => (one.value.enabled ? t("Pause") : t("Resume")),
       ),
       h(
         "button",
@@ -91,6 +93,6 @@ export async function page(context) {
           ) },
         },
         t("Delete…"),
-      ))),
+      )))),
   ], { class: "is-narrow" });
 }

@@ -6,7 +6,7 @@ import { fitted } from "../chart/fitted.js";
 import { each } from "../core/each.js";
 import { duration, percent } from "../core/fmt.js";
 import { h } from "../core/h.js";
-import { t } from "../core/i18n.js";
+import { plural, t } from "../core/i18n.js";
 import { effect, onCleanup, signal } from "../core/signal.js";
 import { runs } from "../core/store.js";
 import { live } from "../core/ws.js";
@@ -19,6 +19,8 @@ import { loadProjects, runAddress, whyNot } from "./directory.js";
 import { address, crumbs, loadPage, showPage } from "./load.js";
 import { startRun } from "./run-actions.js";
 import { runRow } from "./run-row.js";
+
+const HEAT_MAX = 30;
 
 /** @type {import("../core/router.js").Page} */
 export async function page(context) {
@@ -92,31 +94,21 @@ export async function page(context) {
           "div",
           { class: "figure" },
           percent(all.recent_success_rate),
-          h("span", { class: "muted small" }, " ", t("good of the last {n}", { n: all.recent_finished })),
+          h("span", { class: "muted small" }, plural(all.recent_finished, "good of the last one", "good of the last {n}")),
         ),
         h(
           "p",
-          { class: "muted" },
-          all.last_run ? statusMark(all.last_run.status) : t("It has never run."),
-          " ",
-          t("{n} runs in all", { n: all.total_runs }),
-        )]))),
+          { class: "facts" },
+          all.last_run ? h("span", null, t("Last run:"), statusMark(all.last_run.status)) : h("span", null, t("It has never run.")),
+          all.total_runs ? h("span", null, plural(all.total_runs, "one run in all", "{n} runs in all")) : null,
+        ), heat(shown)]))),
       h("section", { class: "panel" }, h("header", null, h("h2", null, t("Durations"))), h("div", { class: "body form" }, () => {
         const done = shown.value.filter((run) => run.duration_ms !== null).slice(0, 40).reverse();
         return done.length ? fitted((size) => barChart({
           title: t("Durations of the last runs"), size, isPart: true, labels: done.map((run) => `#${run.number}`), format: (ms) => duration(ms),
           series: [{ label: t("Duration"), tone: "accent", values: done.map((run) => run.duration_ms) }],
         })) : h("p", { class: "muted" }, t("Nothing has ended yet."));
-      })),
-      h("section", { class: "panel" }, h("header", null, h("h2", null, t("Last runs"))), h("div", { class: "body" },
-        h("ol", {
-          class: "heat",
-          "aria-label": t("Last runs, newest last"),
-        }, each(() => shown.value.slice(0, 40).reverse(), (run) => run.id, (run) => h("li", null,
-          h("a", { class: () => ["cell", statusLook(runs.get(run.value.id)?.status)].join(" "), href: () => runAddress(run.value),
-            "aria-label": () => `#${run.value.number}: ${statusWord(runs.get(run.value.id)?.status)}`,
-            title: () => `#${run.value.number} ${statusWord(runs.get(run.value.id)?.status)} ${duration(run.value.duration_ms)}` },
-          () => statusGlyph(runs.get(run.value.id)?.status)))))))),
+      }))),
     part(schedules, (/** @type {any} */ all) => all.items.length === 0 ? null : h("section", { class: "panel" }, h(
       "header",
       null,
@@ -149,3 +141,13 @@ export async function page(context) {
       ) : null)),
   ]);
 }
+
+/**
+ * The last runs in a row, newest last.
+ * @param {import("../core/signal.js").Signal<any[]>} shown
+ */
+const heat = (shown) => h("ol", { class: "heat", "aria-label": t("Last runs, newest last") }, each(() => shown.value.slice(0, HEAT_MAX).reverse(), (run) => run.id, (run) => h("li", null,
+  h("a", { class: () => ["cell", statusLook(runs.get(run.value.id)?.status)].join(" "), href: () => runAddress(run.value),
+    "aria-label": () => `#${run.value.number}: ${statusWord(runs.get(run.value.id)?.status)}`,
+    title: () => `#${run.value.number} ${statusWord(runs.get(run.value.id)?.status)} ${duration(run.value.duration_ms)}` },
+  () => statusGlyph(runs.get(run.value.id)?.status)))));

@@ -151,7 +151,7 @@ export function hooksPart(id) {
   const events = source(() => `/api/v1/webhook-events?project_id=${id}&per_page=20`, { everyMs: 10_000 });
   const why = whyNot(id, "maintainer");
   const base = `/api/v1/projects/${id}/hooks`;
-  const add = () => void showDialog({
+  const add = () => void loadDirectory().then(() => showDialog({
     title: t("New hook"),
     body: () => [
       field(
@@ -166,12 +166,10 @@ export function hooksPart(id) {
           ["github", "gitlab", "gitea", "bitbucket", "jenkins", "generic"].map((one) => h("option", { value: one }, one)),
         ),
       ),
-      field({
-        label: t("Pipelines"),
-        name: "pipelines",
-        hint: t("Which it may start; hooks of jenkins and generic need them."),
-      }, (props) => h("select", { ...props, class: "input", multiple: true, size: 4 },
-        directory.peek().pipelines.filter((one) => one.project_id === id).map((one) => h("option", { value: String(one.id) }, one.name)))),
+      h("fieldset", { class: "field", data: { field: "pipelines" } }, h("legend", { class: "label strong" }, t("Pipelines")),
+        h("div", { class: "checks" }, directory.peek().pipelines.filter((one) => one.project_id === id).map((one) => h("label", { class: "check" },
+          h("input", { type: "checkbox", name: "pipelines", value: String(one.id) }), h("span", { class: "break" }, one.name)))),
+        h("div", { class: "hint" }, t("Which it may start; hooks of jenkins and generic need at least one.")), h("div", { class: "fault", hidden: true })),
     ],
     action: t("Make"),
     submit: async (form) => {
@@ -180,7 +178,7 @@ export function hooksPart(id) {
       all.again();
       queueMicrotask(() => shownOnce(made));
     },
-  });
+  }), toastError);
   return [
     panel(t("Hooks"), action(t("New hook"), why, add), part(all, (/** @type {any} */ { items }) => items.length === 0
       ? empty(t("No hooks"), t("A hook takes deliveries of a forge or another system and starts pipelines by them."))
@@ -219,7 +217,7 @@ export function hooksPart(id) {
         t("When"),
         t("Hook"),
         t("Event"),
-        t("What became of it"),
+        t("Outcome"),
         "",
       ], items.map((/** @type {any} */ one) => row(since(one.received_at), one.hook_name ?? one.source, h(
         "code",
@@ -228,7 +226,7 @@ export function hooksPart(id) {
       ), h(
         "span",
         { class: "break" },
-        `${one.state ?? ""} ${one.reason ?? ""}`,
+        outcome(one),
       ),
         h(
           "td",
@@ -244,6 +242,14 @@ export function hooksPart(id) {
         )))))),
   ];
 }
+
+/**
+ * What became of a delivery: the runs that it started, or the reason why there are none.
+ * @param {any} one
+ */
+const outcome = (one) => [h("span", { class: "tag" }, one.state), " ", one.runs.length
+  ? [t("started "), one.runs.map((/** @type {number} */ run, /** @type {number} */ at) => [at ? ", " : "", h("a", { href: `/executions/${run}` }, t("execution {n}", { n: run }))])]
+  : h("span", { class: "muted" }, one.message ?? "")];
 
 /**
  * What is shown this one time.
@@ -321,14 +327,19 @@ export function settingsPart(id, one) {
         h("span", { class: "muted", role: "status" }, () => note.value),
       ))),
     panel(
-      t("End of life"),
+      t("Archive or delete"),
       null,
-      h(
+      h("div", { class: "body form" }, h(
+        "p",
+        { class: "muted" },
+        () => isArchived() ? t("The project is archived: it can be read, and nothing of it starts.")
+          : t("An archived project stays readable, and nothing of it starts. Only a project without runs can be deleted."),
+      ), h(
         "div",
-        { class: "body actions" },
+        { class: "actions" },
         () => action(isArchived() ? t("Make active again…") : t("Archive…"), why, archive, "button"),
         action(t("Delete…"), why, remove, "button is-danger"),
-      ),
+      )),
     ),
   ];
 }

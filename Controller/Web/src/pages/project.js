@@ -30,11 +30,11 @@ export async function page(context) {
   const one = signal(await get(`/api/v1/projects/${id}`));
   const base = address("p", name);
   showPage(context, loaded, () => [
-    crumbs([[t("Projects"), "/projects"], [name, tab ? base : null], ...(tab ? [/** @type {[string, null]} */ ([t(words[tab] ?? tab), null])] : [])]),
+    crumbs([[t("Projects"), "/projects"], [name, null]]),
     h(
       "div",
       { class: "title" },
-      h("h1", { class: "break" }, tab ? t(words[tab] ?? tab) : name),
+      h("h1", { class: "break" }, name, tab ? h("span", { class: "hidden" }, `: ${t(words[tab] ?? tab)}`) : null),
       () => (one.value.state === "active" ? null : h("span", { class: "tag" }, one.value.state)),
     ),
     h("nav", { class: "tabs", "aria-label": t("Project") }, [

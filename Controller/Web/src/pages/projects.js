@@ -28,7 +28,6 @@ export async function page(context) {
       ? empty(t("No projects"), t("A project holds pipelines, secrets and members. You are member of none: ask an administrator."))
       : table(t("Projects"), [
         t("Project"),
-        t("Description"),
         t("Your role"),
         { name: t("Pipelines"), isNumber: true },
       ], each(() => directory.value.projects, (one) => one.id, (one) => h("tr", null,
@@ -37,8 +36,9 @@ export async function page(context) {
           { class: "break" },
           h("a", { class: "strong", href: () => address("p", one.value.name) }, () => one.value.name),
           () => (one.value.state === "active" ? null : [" ", h("span", { class: "tag" }, one.value.state)]),
+          () => (one.value.description ? h("div", { class: "muted break" }, one.value.description) : null),
         ),
-        h("td", { class: "muted break" }, () => one.value.description), h("td", null, () => one.value.role ?? "–"),
+        h("td", null, () => one.value.role ?? "–"),
         h("td", { class: "num" }, () => directory.value.pipelines.filter((other) => other.project_id === one.value.id).length))))),
   ]);
 }

@@ -7,7 +7,7 @@ import { t } from "../core/i18n.js";
 import { onCleanup, signal } from "../core/signal.js";
 import { live } from "../core/ws.js";
 import { empty, failure } from "../ui/empty.js";
-import { statusMark } from "../ui/status.js";
+import { statusGlyph } from "../ui/status.js";
 import { table } from "../ui/table.js";
 import { since } from "../ui/time.js";
 import { loadProjects, runAddress } from "./directory.js";
@@ -71,7 +71,7 @@ export async function page(context) {
           h("a", { class: "strong", href: () => runAddress(one.value.run) }, () => `${one.value.run.pipeline_name} #${one.value.run.number}`),
         ),
         h("td", { class: "break" }, () => [one.value.job || t("Whole run"), one.value.step].filter(Boolean).join("/")),
-        h("td", { class: "break" }, () => [statusMark(one.value.kind === "approval" ? "approval" : "pending", { word: one.value.message }),
+        h("td", { class: "break" }, () => [h("span", { class: "status why" }, statusGlyph(one.value.kind === "approval" ? "approval" : "pending"), h("span", null, one.value.message)),
           one.value.candidates.filter((/** @type {any} */ two) => two.lacks).slice(0, 4).map((/** @type {any} */ two) => h(
             "div",
             { class: "muted small" },

@@ -7,7 +7,7 @@ import { runs } from "../core/store.js";
 import { menuButton } from "../ui/menu.js";
 import { statusMark } from "../ui/status.js";
 import { elapsed, since } from "../ui/time.js";
-import { runAddress } from "./directory.js";
+import { projectOf, runAddress } from "./directory.js";
 import { runItems } from "./run-actions.js";
 
 /** @typedef {import("../core/store.js").Run} Run */
@@ -38,7 +38,7 @@ export const startedBy = (run) => (run.event === "manual" ? run.actor : run.acto
   { event: run.event.replace("_", " "), actor: run.actor },
 ) : run.event);
 
-/** @param {number} id @param {{ hasMenu?: boolean }} [options] */
+/** @param {number} id @param {{ hasMenu?: boolean, hasProject?: boolean }} [options] `hasProject`: it is told whose pipeline it is */
 export function runRow(id, options = {}) {
   const slot = runs.slot(id);
   const read = () => /** @type {Run} */ (slot.value);
@@ -47,12 +47,14 @@ export function runRow(id, options = {}) {
     h(
       "div",
       { class: "name" },
+      options.hasProject ? () => h("span", { class: "project" }, h("span", { class: "cut" }, projectOf(read().project_id)?.name ?? "")) : null,
       h("a", { class: "cut", href: () => runAddress(read()) }, () => read().pipeline_name),
       h("span", { class: "muted" }, () => `#${read().number}`),
     ),
     h(
       "div",
       { class: "what" },
+      options.hasProject ? () => h("span", { class: "cut project" }, projectOf(read().project_id)?.name ?? "") : null,
       () => runSource(read()),
       h("span", { class: "cut", title: () => runWords(read()) || undefined }, () => runWords(read())),
     ),

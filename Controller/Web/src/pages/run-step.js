@@ -9,6 +9,7 @@ import { query, setQuery } from "../core/router.js";
 import { computed, effect, onCleanup, Scope, signal, untracked } from "../core/signal.js";
 import { empty, failure, skeleton } from "../ui/empty.js";
 import { statusGlyph, statusMark } from "../ui/status.js";
+import { table } from "../ui/table.js";
 import { tabList } from "../ui/tabs.js";
 import { elapsed } from "../ui/time.js";
 import { whyNot } from "./directory.js";
@@ -111,6 +112,10 @@ function log(run, selected, key, attempt) {
     }
     host.classList.add("is-log");
     const one = known?.attempts.find((other) => other.number === number);
+    // A short log that has ended takes the room that it needs.
+    const isShort = one?.phase === "finished" && one.log.lines > 0;
+    host.toggleAttribute("data-lines", isShort);
+    if (isShort) host.style.setProperty("--log-lines", String(one.log.lines));
     const scope = new Scope(null);
     let isGone = false;
     viewerModule().then(({ mountLog }) => {
@@ -181,12 +186,7 @@ function tests(run) {
         count(summary.failed + summary.error),
       ), h("span", null, statusGlyph("skipped"), count(summary.skipped)), h("span", null, duration(summary.duration_ms))),
     summary.faults.map((/** @type {string} */ text) => h("p", { class: "notice is-warning" }, text)),
-    h("div", { class: "table-wrap" }, h("table", { class: "table" }, h("caption", { class: "hidden" }, t("Tests")), h(
-      "thead",
-      null,
-      h("tr", null, [t("Result"), t("Test"), t("Job"), t("Time")].map((word) => h("th", { scope: "col" }, word))),
-    ),
-      h("tbody", null, items.map((/** @type {any} */ one) => h("tr", null,
+    h("div", { class: "tests-table" }, table(t("Tests"), [t("Result"), t("Test"), t("Job"), { name: t("Time"), isNumber: true }], items.map((/** @type {any} */ one) => h("tr", null,
         h(
           "td",
           null,
@@ -201,9 +201,9 @@ function tests(run) {
           [one.suite, one.class].filter(Boolean).join(" › "),
           " ",
           h("strong", null, one.name),
-          one.message && h("div", { class: "mono muted break" }, one.message),
+          one.message && h("div", { class: "mono muted break tests-message" }, one.message),
         ),
-        h("td", null, one.job), h("td", { class: "num" }, duration(one.duration_ms)))))))]));
+        h("td", null, one.job), h("td", { class: "num" }, duration(one.duration_ms))))))]));
 }
 
 /** @param {ReadRun} run */
@@ -211,12 +211,7 @@ function artifacts(run) {
   const phase = phaseOf(run);
   return h("div", { class: "body" }, fetched(() => (phase.value, `${API}/${run.peek().id}/artifacts`), ({ items }) => items.length === 0
     ? empty(t("No artifacts"), t("A job keeps files with `artifacts: [{ paths: [\"out/**\"] }]`; they are listed here when it has ended."))
-    : [h("div", { class: "table-wrap" }, h("table", { class: "table" }, h("caption", { class: "hidden" }, t("Artifacts")), h(
-      "thead",
-      null,
-      h("tr", null, [t("File"), t("Job"), t("Size"), t("Kept until")].map((word) => h("th", { scope: "col" }, word))),
-    ),
-      h("tbody", null, items.map((/** @type {any} */ one) => h("tr", null,
+    : [table(t("Artifacts"), [t("File"), t("Job"), { name: t("Size"), isNumber: true }, t("Kept until")], items.map((/** @type {any} */ one) => h("tr", null,
         h(
           "td",
           { class: "break" },
@@ -233,8 +228,8 @@ function artifacts(run) {
           "td",
           { class: "nowrap" },
           one.expires_at ? moment(one.expires_at) : t("for good"),
-        )))))),
-    h("p", { class: "actions" }, [...new Set(items.map((/** @type {any} */ one) => one.job))].map((job) =>
+        )))),
+    h("p", { class: "actions artifacts-all" }, [...new Set(items.map((/** @type {any} */ one) => one.job))].map((job) =>
       h(
         "a",
         { class: "button is-small", href: `${API}/${run.peek().id}/artifacts/archive?job=${encodeURIComponent(String(job))}`, download: true },
@@ -328,11 +323,7 @@ function history(run) {
       isLoading = false;
     }
   }
-  return h("div", { class: "table-wrap" }, () => (
-    fault.value ? failure(fault.value) : null
-  ), h("table", { class: "table" }, h("caption", { class: "hidden" }, t("Events")),
-    h("thead", null, h("tr", null, ["#", t("When"), t("What"), t("State"), t("Words")].map((word) => h("th", { scope: "col" }, word)))),
-    h("tbody", null, each(rows, (row) => row.seq, (row) => {
+  return [() => (fault.value ? failure(fault.value) : null), table(t("Events"), ["#", t("When"), t("What"), t("State"), t("Words")], each(rows, (row) => row.seq, (row) => {
       const { seq: number, at, data } = row.peek();
       const part = data.job && typeof data.job === "object" ? data.job : data;
       return h("tr", null, h("td", { class: "muted" }, number), h("td", { class: "nowrap" }, moment(at)), h(
@@ -341,5 +332,5 @@ function history(run) {
         data.step ?? data.job?.name ?? t("Run"),
       ),
         h("td", null, statusMark(part.status)), h("td", { class: "muted break" }, part.message ?? part.phase));
-    }))));
+    }))];
 }

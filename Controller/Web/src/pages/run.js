@@ -123,6 +123,13 @@ function standard(run, first) {
   return busy[busy.length - 1] ?? done[done.length - 1] ?? all[0];
 }
 
+/**
+ * Nothing runs of what waits for a person's word.
+ * @param {import("./run-state.js").RunDetail} run
+ */
+const shownStatus = (run) => (run.status === "running" && run.approvals.some((one) => one.state === "waiting")
+  && !run.jobs.some((job) => job.steps.some((step) => step.status === "running")) ? "approval" : run.status);
+
 /** @param {import("../core/signal.js").Signal<import("./run-state.js").RunDetail>} run @param {import("../core/signal.js").Signal<number | null>} usual */
 function header(run, usual) {
   const left = () => {
@@ -135,7 +142,7 @@ function header(run, usual) {
   const why = () => whyNot(run.value.project_id, "developer");
   return h("header", { class: "run-head" },
     h("div", { class: "title" },
-      h("h1", { class: "break" }, () => `${run.value.pipeline_name} #${run.value.number}`), statusMark(() => run.value.status),
+      h("h1", { class: "break" }, () => `${run.value.pipeline_name} #${run.value.number}`), statusMark(() => shownStatus(run.value)),
       h("div", { class: "actions" },
         () => (run.value.phase === "finished" ? null : h("button", {
           type: "button", class: "button is-danger", disabled: () => why() !== "" || run.value.phase === "stopping", title: () => why() || undefined, on: {
@@ -155,7 +162,7 @@ function header(run, usual) {
       () => (run.value.commit ? h("code", { title: run.value.commit }, sha(run.value.commit)) : null),
       h("span", null, () => t("by {who}", { who: startedBy(run.value) || t("nobody") })),
       () => startedAt(run.value.started_at ?? run.value.created_at),
-      h("span", { class: "strong" }, elapsed(() => run.value)), left,
+      () => (run.value.started_at ? h("span", { class: "strong" }, elapsed(() => run.value)) : null), left,
       () => (run.value.origin_id ? h("a", { href: `/executions/${run.value.origin_id}` }, t("rerun of an earlier run")) : null),
       () => (run.value.trusted ? null : h("span", { class: "tag" }, t("untrusted code: no secrets")))));
 }

@@ -154,7 +154,7 @@ export async function page(context) {
       () => plural(fresh.value.size, "One new execution", "{n} new executions"), h("kbd", null, "."))),
     h("section", { class: "panel runs", "aria-label": t("List of executions") },
       () => shown.value === null ? h("div", { class: "body" }, skeleton(8)) : null,
-      h("ul", { class: "list" }, each(() => shown.value ?? [], (id) => id, (id) => runRow(id.peek()))),
+      h("ul", { class: "list" }, each(() => shown.value ?? [], (id) => id, (id) => runRow(id.peek(), { hasProject: true }))),
       () => shown.value?.length === 0 ? nothing() : null),
     pager(shown, total),
   ]);
@@ -201,7 +201,12 @@ function filters() {
   const names = () => void loadDirectory().catch(() => {});
   const idle = setTimeout(names, NAMES_AFTER_MS);
   onCleanup(() => clearTimeout(idle));
-  return h("div", { class: "filters", role: "search", "aria-label": t("Filters"), on: { pointerenter: names, focusin: names } },
+  const isFolded = signal(true);
+  const chosen = () => ["state", "project", "pipeline", "event", "since", "branch"].filter((name) => query.value.get(name)).length;
+  return h("div", { class: () => (isFolded.value ? "filters is-folded" : "filters"), role: "search", "aria-label": t("Filters"), on: { pointerenter: names, focusin: names } },
+    // Where the window is narrow the list comes first.
+    h("button", { type: "button", class: "button filters-fold", "aria-expanded": () => String(!isFolded.value), on: { click: () => (isFolded.value = !isFolded.value) } },
+      () => (chosen() ? t("Filters ({n})", { n: chosen() }) : t("Filters")), h("span", { aria: { hidden: true } }, () => (isFolded.value ? "▾" : "▴"))),
     pick(
       "state",
       t("State"),

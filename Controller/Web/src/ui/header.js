@@ -127,7 +127,7 @@ function showShortcuts() {
     title: t("Keyboard shortcuts"),
     body: () => [
       preferences.peek().shortcuts ? null : h("p", { class: "notice is-warning" }, t("Single keys are switched off in your preferences.")),
-      h("dl", { class: "pairs" }, allShortcuts().filter((one, at, all) => all.findIndex((other) => other.keys === one.keys) === at).map((one) => [
+      h("dl", { class: "keys" }, allShortcuts().filter((one, at, all) => all.findIndex((other) => other.keys === one.keys) === at).map((one) => [
         h("dt", null, one.keys.split(" ").map((key, at) => [at ? " " : "", h("kbd", null, key)])), h("dd", null, one.label)])),
     ],
   });

@@ -14,10 +14,11 @@ import { statusGlyph } from "./status.js";
 
 const pages = [
   ["Dashboard", "/"], ["Executions", "/runs"], ["Pipelines", "/pipelines"], ["Projects", "/projects"], ["Agents", "/agents"], ["Queue", "/queue"],
-  ["Profile", "/me/profile"], ["API keys", "/me/tokens"], ["Sessions", "/me/sessions"], ["Preferences", "/me/preferences"],
+  ["Profile", "/me/profile"], ["API keys", "/me/tokens"], ["Sessions", "/me/sessions"], ["Notices", "/me/notifications"], ["Preferences", "/me/preferences"],
   ["Failed executions", "/runs?state=failed"], ["Running executions", "/runs?state=running"],
 ];
-const SHOWN_MAX = 12;
+const SHOWN_MAX = 13;
+const NAMED_MAX = 6;
 const WAIT_MS = 150;
 let isOpen = false;
 
@@ -74,7 +75,12 @@ export function openPalette() {
       }
       const scored = all.map((one) => ({ one, by: score(wanted, one.words) })).filter(({ by }) => by > 0);
       scored.sort((a, b) => b.by - a.by);
-      return [...found.value, ...scored.map(({ one }) => one)].slice(0, SHOWN_MAX);
+      // What is called like that comes before its runs, and these before what only has the letters in it.
+      const isNamed = (/** @type {number} */ by) => wanted !== "" && by >= 3;
+      return [
+        ...scored.filter(({ by }) => isNamed(by)).map(({ one }) => one).slice(0, NAMED_MAX), ...found.value,
+        ...scored.filter(({ by }) => !isNamed(by)).map(({ one }) => one),
+      ].slice(0, SHOWN_MAX);
     });
 
     /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;

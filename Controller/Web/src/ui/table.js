@@ -8,7 +8,7 @@ import { onCleanup } from "../core/signal.js";
  * @param {string} label
  * @param {HTMLElement} content
  */
-function scroller(label, content) {
+export function scroller(label, content) {
   const box = h("div", { class: "table-wrap" }, content);
   const look = new ResizeObserver(() => {
     const isWide = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
@@ -23,11 +23,18 @@ function scroller(label, content) {
   return box;
 }
 
-/** With more columns than this each row becomes a small card where the window is narrow. */
+/** With so many columns each row becomes a small card where the window is narrow. */
 const STACKED_FROM = 4;
 
+/**
+ * Rows of figures stay rows: they are short, and are read downwards.
+ * @param {(string | { name: string, isNumber?: boolean })[]} columns
+ */
+const isStacking = (columns) => columns.length >= STACKED_FROM
+  && columns.filter((one) => typeof one !== "string" && one.isNumber).length * 2 < columns.length;
+
 /** @param {(string | { name: string })[]} columns Their names, for cards. */
-const namesOf = (columns) => columns.length <= STACKED_FROM ? {}
+const namesOf = (columns) => !isStacking(columns) ? {}
   : Object.fromEntries(columns.map((one, at) => [`--c${at + 1}`, JSON.stringify(typeof one === "string" ? one : one.name)]));
 
 /**
@@ -36,7 +43,7 @@ const namesOf = (columns) => columns.length <= STACKED_FROM ? {}
  * @param {import("../core/h.js").Child} rows
  */
 export const table = (caption, columns, rows) =>
-  scroller(caption, h("table", { class: ["table", columns.length > STACKED_FROM && "is-stacking"], vars: namesOf(columns) }, h("caption", { class: "hidden" }, caption),
+  scroller(caption, h("table", { class: ["table", isStacking(columns) && "is-stacking"], vars: namesOf(columns) }, h("caption", { class: "hidden" }, caption),
     h("thead", null, h("tr", null, columns.map((one) => typeof one === "string" ? h(
       "th",
       { scope: "col" },

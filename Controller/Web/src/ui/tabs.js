@@ -2,6 +2,8 @@
 
 import { uniqueId } from "../core/a11y.js";
 import { h } from "../core/h.js";
+import { effect } from "../core/signal.js";
+import { bringIntoSight } from "./header.js";
 
 /** @typedef {{ id: string, label: import("../core/h.js").Child, body: () => import("../core/h.js").Child }} Tab */
 
@@ -34,6 +36,13 @@ export function tabList(label, tabs, selected, select) {
       tabindex: () => (isOn() ? 0 : -1), on: { click: () => select(tab.id) },
     }, tab.label);
   }));
+  effect(() => {
+    const id = current()?.id;
+    requestAnimationFrame(() => {
+      const tab = document.getElementById(`${prefix}-${id}`);
+      if (tab) bringIntoSight(tab);
+    });
+  });
   const panel = h("div", {
     role: "tabpanel", id: `${prefix}-panel`, class: "tabpanel", tabindex: 0, "aria-labelledby": () => `${prefix}-${current()?.id ?? ""}`,
   });
