@@ -37,6 +37,10 @@ struct RunListQuery {
             conditions.append("event = ?")
             arguments.add(event)
         }
+        if let actor = filter.actor {
+            conditions.append("actor = ?")
+            arguments.add(actor)
+        }
         if let since = filter.since {
             conditions.append("created_at >= ?")
             arguments.add(since)
@@ -87,8 +91,8 @@ struct RunListQuery {
 
     /// Nil bounds and texts: the total is kept by triggers and needs no counting.
     private var isCounted: Bool {
-        filter.number == nil && filter.branch == nil && filter.event == nil && filter.since == nil
-            && filter.until == nil
+        filter.number == nil && filter.branch == nil && filter.event == nil && filter.actor == nil
+            && filter.since == nil && filter.until == nil
             && (filter.text ?? "").isEmpty && (filter.project == nil || filter.pipeline == nil)
     }
 

@@ -20,6 +20,7 @@ enum Schema {
         SchemaV13Removals.statements,
         SchemaV14DeadRules.statements,
         SchemaV15Mirrors.statements,
+        SchemaV16Actors.statements,
     ]
 
     static var newest: Int { migrations.count }

@@ -61,6 +61,14 @@ def test_filters_are_in_the_address(page: Page, stack: Stack, pipelines):
     expect(page.get_by_role("combobox", name="Pipeline", exact=True)).to_have_value("")
     page.reload()
     expect(page.get_by_label("State")).to_have_value("failed")
+    # One's own.
+    page.get_by_role("combobox", name="By", exact=True).select_option("Me")
+    page.wait_for_url("**/runs?state=failed&by=me")
+    mine = stack.get("/api/v1/pipeline-runs?status=failed&actor=admin")["total"]
+    expect(page.locator(".pager")).to_contain_text(f"of {mine}")
+    page.goto("/runs?by=nobody")
+    expect(page.get_by_text("No execution fits the filters")).to_be_visible()
+    expect(page.get_by_role("combobox", name="By", exact=True)).to_have_value("nobody")
     page.goto("/runs?pipeline=nothing")
     expect(page.get_by_text("No execution fits the filters")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()

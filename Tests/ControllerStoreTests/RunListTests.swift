@@ -14,6 +14,7 @@ import Testing
             && (filter.status == nil || Status(phase: run.phase, outcome: run.outcome) == filter.status)
             && (filter.branch == nil || run.branch == filter.branch)
             && (filter.event == nil || run.event == filter.event)
+            && (filter.actor == nil || run.actor == filter.actor)
             && (filter.since.map { run.createdAt >= $0 } ?? true)
             && (filter.until.map { run.createdAt <= $0 } ?? true)
             && (filter.text.map { part(run.pipelineName, $0) || part(run.branch, $0) || part(run.commit, $0) } ?? true)
@@ -29,6 +30,7 @@ import Testing
             run.outcome = run.phase == .finished ? Outcome.allCases.randomElement(using: &random) : nil
             run.branch = branches.randomElement(using: &random) ?? ""
             run.event = Bool.random(using: &random) ? "push" : "manual"
+            run.actor = ["octo", "Octo", ""].randomElement(using: &random) ?? ""
             run.commit = String(UInt32.random(in: 0...UInt32.max, using: &random), radix: 16)
             run.createdAt = Int64.random(in: 0..<1000, using: &random)
             return run
@@ -39,7 +41,7 @@ import Testing
         let edits: [(inout RunFilter) -> Void] = [
             { _ in }, { $0.pipeline = PipelineID(3) }, { $0.pipeline = PipelineID(99) }, { $0.project = .main },
             { $0.project = ProjectID(2) }, { $0.status = .failed }, { $0.status = .running },
-            { $0.branch = "main" }, { $0.event = "push" }, { $0.since = 900 }, { $0.until = 50 },
+            { $0.branch = "main" }, { $0.event = "push" }, { $0.actor = "octo" }, { $0.since = 900 }, { $0.until = 50 },
             { $0.text = "FEATURE" }, { $0.text = "100%" }, { $0.text = "_" }, { $0.text = "\\" }, { $0.text = "ab" },
             {
                 $0.pipeline = PipelineID(2)
@@ -76,6 +78,7 @@ import Testing
             {
                 $0.branch = "main"
                 $0.event = "manual"
+                $0.actor = "octo"
                 $0.since = 100
                 $0.until = 800
                 $0.text = "p1"

@@ -132,6 +132,8 @@ package struct RunsCommand: AsyncParsableCommand {
     package var branch: String?
     @Option(name: .long, help: "Only started by this event.")
     package var event: String?
+    @Option(name: .long, help: "Only begun by whoever has this name.")
+    package var actor: String?
     @Option(name: .long, help: "Only created at or after this time (RFC 3339).")
     package var since: String?
     @Option(name: .long, help: "Only created before this time (RFC 3339).")
@@ -149,8 +151,8 @@ package struct RunsCommand: AsyncParsableCommand {
                 query.append(("pipeline_id", String(try await Lookup.pipeline(pipeline, client).id)))
             }
             let filters = [
-                ("status", status), ("branch", branch), ("event", event), ("since", since), ("until", until),
-                ("q", text),
+                ("status", status), ("branch", branch), ("event", event), ("actor", actor), ("since", since),
+                ("until", until), ("q", text),
             ]
             for (name, value) in filters {
                 if let value { query.append((name, value)) }

@@ -25,6 +25,8 @@ package struct RunFilter: Hashable, Sendable {
     package var status: Status?
     package var branch: String?
     package var event: String?
+    /// Who began it.
+    package var actor: String?
     /// Created at or after, in ms since 1970.
     package var since: Int64?
     package var until: Int64?

@@ -61,6 +61,7 @@ struct RunRoutes {
         QueryParameter("status", "Only with this status", .choice(Status.self)),
         QueryParameter("branch", "Only of this branch"),
         QueryParameter("event", "Only started by this kind of event"),
+        QueryParameter("actor", "Only begun by whoever has this name"),
         QueryParameter("since", "Created at this time or later", .time),
         QueryParameter("until", "Created before or at this time", .time),
         QueryParameter("q", "Part of the pipeline's name, the commit or the branch"),
@@ -94,6 +95,7 @@ struct RunRoutes {
         filter.status = query.text("status").flatMap(Status.init(rawValue:))
         filter.branch = query.text("branch")
         filter.event = query.text("event")
+        filter.actor = query.text("actor")
         filter.since = try query.time("since")
         filter.until = try query.time("until")
         filter.text = query.text("q")

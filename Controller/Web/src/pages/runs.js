@@ -1,6 +1,7 @@
 // Executions: what runs, what ran. The address holds the filters; what is new waits above the list until it is asked for.
 
 import { get, queryText } from "../core/api.js";
+import { boot } from "../core/boot.js";
 import { announce } from "../core/a11y.js";
 import { each } from "../core/each.js";
 import { count } from "../core/fmt.js";
@@ -40,7 +41,8 @@ function target() {
     page,
     path: API + queryText({
       per_page: PER_PAGE, page: page > 1 ? page : "", status: states.includes(value("state")) ? value("state") : "", project_id: project, pipeline_id: pipeline,
-      branch: value("branch"), event: value("event"), q: value("q"),
+      branch: value("branch"), event: value("event"),
+      actor: value("by") === "me" ? boot.user?.username : value("by"), q: value("q"),
       since: span ? new Date(Math.floor(Date.now() / 60_000) * 60_000 - span * 1000).toISOString() : "",
     }),
   };
@@ -226,6 +228,10 @@ function filters() {
       ],
     ),
     pick("event", t("Event"), () => [["", t("All")], ...events.map((one) => /** @type {[string, string]} */ ([one, word(one)]))]),
+    pick("by", t("By"), () => {
+      const by = query.value.get("by") ?? "";
+      return [["", t("Anybody")], ["me", t("Me")], ...(by && by !== "me" ? [/** @type {[string, string]} */ ([by, by])] : [])];
+    }),
     pick("since", t("Since"), () => [["", t("Ever")], ["1h", t("1 hour")], ["24h", t("24 hours")], ["7d", t("7 days")], ["30d", t("30 days")]]),
     h("input", { class: "input", type: "text", placeholder: t("Branch"), "aria-label": t("Branch"), autocomplete: "off", spellcheck: "false",
       value: () => query.value.get("branch") ?? "", on: { input: typed("branch") } }),
