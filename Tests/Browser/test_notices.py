@@ -61,7 +61,7 @@ def test_rules_and_targets_are_made_tried_changed_and_removed(page: Page, stack:
     watch.allow("422")
     page.goto("/p/told")
     settle(page)
-    page.get_by_role("link", name="Notifications").click()
+    page.get_by_role("link", name="Notices").click()
     settle(page)
     rules, targets = page.get_by_role("region", name="Rules"), page.get_by_role("region", name="Targets")
     expect(rules).to_contain_text("No rules")

@@ -21,6 +21,12 @@ export function ticks(ms, most = 8) {
 }
 
 /**
+ * A whole time without what is nothing of it: `2m`, `5s`.
+ * @param {number} ms
+ */
+const named = (ms) => duration(ms).replace(/ 00[sm]$/, "").replace(/\.0s$/, "s");
+
+/**
  * In the order in which they began; what has not begun comes last, as it is written.
  * @param {import("./model.js").Job[]} jobs
  */
@@ -59,7 +65,7 @@ export function timeline(model, now, selected, hrefOf) {
   const marks = ticks(length);
   return h("div", { class: "gantt" },
     h("p", { class: "hidden" }, plural(model.jobs.size, "1 job over {time}", "{n} jobs over {time}").replace("{time}", duration(length))),
-    h("div", { class: "gantt-axis", aria: { hidden: true } }, ...marks.map((ms) => h("span", { vars: { "--from": part(ms) } }, ms === 0 ? "0" : duration(ms)))),
+    h("div", { class: "gantt-axis", aria: { hidden: true } }, ...marks.map((ms) => h("span", { vars: { "--from": part(ms) } }, ms === 0 ? "0" : named(ms)))),
     h("ul", { class: "gantt-rows" },
       ...byStart([...model.jobs.values()]).flatMap(({ node, steps }) => [bar(node, false), ...steps.filter((step) => step.started_at).map((step) => bar(step, true))])),
     h("p", { class: "gantt-key", aria: { hidden: true } },

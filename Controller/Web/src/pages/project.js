@@ -17,7 +17,7 @@ import { runRow } from "./run-row.js";
 
 const parts = { members: membersPart, environments: environmentsPart, secrets: secretsPart, hooks: hooksPart, notifications: noticesPart, settings: settingsPart };
 /** @type {Record<string, string>} */
-const words = { members: "Members", environments: "Environments", secrets: "Secrets", hooks: "Hooks", notifications: "Notifications", settings: "Settings" };
+const words = { members: "Members", environments: "Environments", secrets: "Secrets", hooks: "Hooks", notifications: "Notices", settings: "Settings" };
 
 const PIPELINES_MAX = 50;
 

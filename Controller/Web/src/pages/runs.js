@@ -204,7 +204,7 @@ function filters() {
   const idle = setTimeout(names, NAMES_AFTER_MS);
   onCleanup(() => clearTimeout(idle));
   const isFolded = signal(true);
-  const chosen = () => ["state", "project", "pipeline", "event", "since", "branch"].filter((name) => query.value.get(name)).length;
+  const chosen = () => ["state", "project", "pipeline", "event", "since", "by", "branch"].filter((name) => query.value.get(name)).length;
   return h("div", { class: () => (isFolded.value ? "filters is-folded" : "filters"), role: "search", "aria-label": t("Filters"), on: { pointerenter: names, focusin: names } },
     // Where the window is narrow the list comes first.
     h("button", { type: "button", class: "button filters-fold", "aria-expanded": () => String(!isFolded.value), on: { click: () => (isFolded.value = !isFolded.value) } },

@@ -138,7 +138,8 @@ export function openPalette() {
         each(() => choices.value.map((one, index) => ({ ...one, index })), (one) => one.id, (one) =>
           h("div", { role: "option", id: () => `${list}-${one.value.index}`, "aria-selected": () => String(one.value.index === at.value),
             on: { click: () => choose(one.value), mousemove: () => (at.value = one.value.index) } },
-          () => one.value.glyph && statusGlyph(one.value.glyph), h(
+          // Where some have a state, the names of all stand below each other.
+          () => (one.value.glyph ? statusGlyph(one.value.glyph) : found.value.length > 0 && h("span", { class: "glyph" })), h(
             "span",
             { class: "cut" },
             () => one.value.label,
