@@ -197,6 +197,21 @@ struct ArtifactStepTests {
         #expect(log.text.contains("Nobody is there. Trying again."))
     }
 
+    @Test("a wait is short again once something got through")
+    func shortAgain() async throws {
+        try shell("cd \(scratch.path); head -c 1000000 /dev/urandom > big")
+        store.state.withLock { $0.breaks = [0, 0, 0, 300_000, 300_000, 300_000] }
+        let asked = Mutex<[Int]>([])
+        let waits = ArtifactSession.Waits(first: 2, longest: 1000) { wait in asked.withLock { $0.append(wait) } }
+        let log = log
+        try await StoreArtifactsStep(
+            .init(rules: [.init(paths: ["big"])], reports: []), directory: scratch.path, transport: store, waits: waits,
+            say: { log.say($0) }
+        ).run()
+        // Nobody is there, three times; then the controller has more at each connection than at the one before.
+        #expect(asked.withLock { $0 } == [2, 4, 8, 16, 2, 2])
+    }
+
     @Test("content that the controller has lost before the manifest is sent again")
     func lost() async throws {
         try scratch.write("a", "first")

@@ -8,6 +8,34 @@ struct ArtifactSession: Sendable {
     struct Waits: Sendable {
         var first = 500
         var longest = 30_000
+        /// Waits so many milliseconds at most; less by chance, so that agents do not come all at once.
+        var pause: @Sendable (Int) async throws -> Void = { wait in
+            try await Task.sleep(for: .milliseconds(Int.random(in: wait / 2...wait)))
+        }
+    }
+
+    /// How far the controller has got with what is sent, or this side with what is fetched. A way that carries something is not one that
+    /// is to be left alone for longer and longer.
+    final class Progress: Sendable {
+        private let state = Mutex<(content: String, offset: UInt64, hasMoved: Bool)>(("", 0, false))
+
+        /// - Parameter offset: Of bytes that are on the other side for good.
+        func reached(_ offset: UInt64, of content: String) {
+            state.withLock { state in
+                if state.content != content { (state.content, state.offset) = (content, 0) }
+                guard offset > state.offset else { return }
+                (state.offset, state.hasMoved) = (offset, true)
+            }
+        }
+
+        func ended() { state.withLock { $0 = ("", 0, true) } }
+
+        fileprivate func take() -> Bool {
+            state.withLock { state in
+                defer { state.hasMoved = false }
+                return state.hasMoved
+            }
+        }
     }
 
     let transport: any ArtifactTransport
@@ -17,7 +45,11 @@ struct ArtifactSession: Sendable {
 
     /// Lends connections to `body` until it returns or fails for good. It is called anew on another connection after
     /// ``ArtifactFault/away(_:)``, so it must go on with what is left.
-    func run<Value: Sendable>(_ body: (any ArtifactLink) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter progress: What `body` notes there makes the next wait a short one again.
+    func run<Value: Sendable>(
+        _ progress: Progress = Progress(), _ body: (any ArtifactLink) async throws -> Value
+    ) async throws -> Value {
         var wait = waits.first
         var told = ""
         while true {
@@ -26,7 +58,8 @@ struct ArtifactSession: Sendable {
             } catch ArtifactFault.away(let reason) {
                 if reason != told { say("\(reason) Trying again.") }
                 told = reason
-                try await Task.sleep(for: .milliseconds(Int.random(in: wait / 2...wait)))
+                if progress.take() { wait = waits.first }
+                try await waits.pause(wait)
                 wait = min(wait * 2, waits.longest)
             }
         }
@@ -34,7 +67,7 @@ struct ArtifactSession: Sendable {
 
     /// Works through `items` on a few connections side by side; the first that fails for good ends all.
     func each<Item: Sendable>(
-        _ items: [Item], width: Int, _ body: @escaping @Sendable (any ArtifactLink, Item) async throws -> Void
+        _ items: [Item], width: Int, _ body: @escaping @Sendable (any ArtifactLink, Item, Progress) async throws -> Void
     ) async throws {
         let queue = WorkQueue(items)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -42,11 +75,13 @@ struct ArtifactSession: Sendable {
                 group.addTask {
                     // What a broken connection interrupted is taken up again by the same worker.
                     var current: Item?
-                    try await run { link in
+                    let progress = Progress()
+                    try await run(progress) { link in
                         while let item = current ?? queue.next() {
                             current = item
-                            try await body(link, item)
+                            try await body(link, item, progress)
                             current = nil
+                            progress.ended()
                         }
                     }
                 }

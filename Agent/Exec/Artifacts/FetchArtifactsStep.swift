@@ -62,7 +62,10 @@ package struct FetchArtifactsStep: Sendable {
         for item in items.prefix(Self.shownMax) { say("  \(item.path) (\(ByteText.of(item.file.size)))") }
         if items.count > Self.shownMax { say("  and \(items.count - Self.shownMax) more") }
         let tree = tree
-        try await session.each(items, width: Self.connections) { link, item in try await Self.fetch(item, link, tree) }
+        try await session.each(items, width: Self.connections) { link, item, progress in
+            defer { progress.reached(item.length, of: item.temporary) }
+            try await Self.fetch(item, link, tree)
+        }
         say("Fetched \(items.count) files, \(ByteText.of(items.reduce(0) { $0 + $1.file.size })).")
     }
 

@@ -175,9 +175,10 @@ package struct StoreArtifactsStep: Sendable {
         var known: Set<String> = []
         let unique = items.filter { known.insert($0.sha256).inserted }
         let tree = tree
-        try await session.each(unique, width: Self.connections) { link, item in
+        try await session.each(unique, width: Self.connections) { link, item, progress in
             var offset = try await link.missing(item.sha256, size: item.size)
             while let from = offset {
+                progress.reached(from, of: item.sha256)
                 let (descriptor, size) = try tree.openFile(item.path)
                 defer { close(descriptor) }
                 guard size == item.size else { throw ArtifactFault.changed }
