@@ -67,7 +67,7 @@ package enum RepositoryURL {
         guard !authority.path.isEmpty, authority.path != "/" else {
             return Refusal(description: "The repository's address names a host but no repository on it.")
         }
-        return authority.isLoopback && !allowLocal ? localRefusal("Loopback") : nil
+        return authority.isLoopback && !allowLocal ? localRefusal("Loopback") : authority.refusal
     }
 
     /// `user@host:path`.
@@ -84,7 +84,7 @@ package enum RepositoryURL {
         guard !path.isEmpty, !path.hasPrefix("-") else {
             return Refusal(description: "The repository's address names a host but no repository on it.")
         }
-        return authority.isLoopback && !allowLocal ? localRefusal("Loopback") : nil
+        return authority.isLoopback && !allowLocal ? localRefusal("Loopback") : authority.refusal
     }
 
     private static func checkPath(_ path: Substring) -> Refusal? {
@@ -146,12 +146,13 @@ private struct Authority {
     /// Names and addresses of this machine, also in the short and numeric forms that resolvers take.
     var isLoopback: Bool {
         let name = host.hasSuffix(".") ? String(host.dropLast()) : host
-        if name == "localhost" || name.hasSuffix(".localhost") || name == "0.0.0.0" || name == "0" { return true }
-        if name == "::1" || name == "::" || name.hasPrefix("::ffff:127.") || name.hasPrefix("0:0:0:0:0:0:0:") {
-            return true
-        }
-        if name.hasPrefix("127.") && name.allSatisfy({ $0.isNumber || $0 == "." }) { return true }
-        // 2130706433 and 0x7f000001 are 127.0.0.1 to a resolver.
-        return name.hasPrefix("0x") || (!name.isEmpty && name.allSatisfy(\.isNumber))
+        if name == "localhost" || name.hasSuffix(".localhost") { return true }
+        return HostAddress(name)?.isThisHost ?? false
+    }
+
+    /// Why no repository is ever there; nil where one may be.
+    var refusal: RepositoryURL.Refusal? {
+        guard let what = HostAddress(host)?.isNoPlace else { return nil }
+        return .init(description: "\(host) is \(what): no repository is there.")
     }
 }
