@@ -52,11 +52,35 @@ package enum Lookup {
             return try await client.get("/api/v1/pipelines/\(text)", thing: "Pipeline \(text)")
                 .decode(PipelineModel.self)
         }
-        guard let found = try await named(text, client) else {
+        var found = try await named(text, in: nil, client)
+        if found.isEmpty, let slash = text.lastIndex(of: "/"), slash != text.startIndex {
+            let (project, name) = (String(text[..<slash]), String(text[text.index(after: slash)...]))
+            found = try await named(name, in: self.project(project, client).id, client)
+        }
+        guard let first = found.first else {
             throw ClientFailure(
                 .notFound, "There is no pipeline \"\(text)\".", cure: "`ansflow pipeline list` shows what there is.")
         }
-        return found
+        guard found.count == 1 else {
+            let ids = found.map { String($0.id) }.joined(separator: ", ")
+            throw ClientFailure(
+                .usage, "Several projects have a pipeline \"\(text)\": its ids are \(ids).",
+                cure: "Say which, as PROJECT/\(text) or by its id.")
+        }
+        return first
+    }
+
+    /// The pipeline of a project that has this name.
+    package static func pipeline(
+        _ name: String, in project: Int64, _ client: APIClient
+    ) async throws -> PipelineModel? {
+        try await named(name, in: project, client).first
+    }
+
+    /// A project as a filter of a list, by name or id; none for nil.
+    static func projectQuery(_ project: String?, _ client: APIClient) async throws -> [(String, String)] {
+        guard let project else { return [] }
+        return [("project_id", String(try await self.project(project, client).id))]
     }
 
     /// An agent by id or by name.
@@ -74,15 +98,29 @@ package enum Lookup {
         return found
     }
 
-    /// The pipeline of exactly that name, over all pages of those that have it in their name.
-    private static func named(_ name: String, _ client: APIClient) async throws -> PipelineModel? {
-        var page = 1
+    /// The pipelines of exactly that name, over all pages of those that have it in their name.
+    private static func named(_ name: String, in project: Int64?, _ client: APIClient) async throws -> [PipelineModel] {
+        var (page, found) = (1, [PipelineModel]())
         while true {
-            let query = [("q", name), ("page", String(page)), ("per_page", "100")]
+            var query = [("q", name), ("page", String(page)), ("per_page", "100")]
+            if let project { query.append(("project_id", String(project))) }
             let listing = try await client.get("/api/v1/pipelines", query: query).decode(Listing<PipelineModel>.self)
-            if let found = listing.items.first(where: { $0.name == name }) { return found }
-            guard listing.items.count == 100, page * 100 < (listing.total ?? Int.max) else { return nil }
+            found += listing.items.filter { $0.name == name }
+            guard listing.items.count == 100, page * 100 < (listing.total ?? Int.max) else { return found }
             page += 1
         }
+    }
+}
+
+/// Whose thing a command is about.
+package struct ProjectOption: ParsableArguments {
+    @Option(name: .customLong("project"), help: "Name or id of the project.")
+    package var text = "1"
+
+    package init() {}
+
+    package func id(_ client: APIClient) async throws -> Int64 {
+        if let id = Int64(text) { return id }
+        return try await Lookup.project(text, client).id
     }
 }

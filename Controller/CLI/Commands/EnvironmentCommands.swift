@@ -19,12 +19,13 @@ package struct EnvironmentCommand: AsyncParsableCommand {
 /// Whose environments they are.
 package struct EnvironmentPlace: ParsableArguments {
     @OptionGroup package var connection: ConnectionOptions
-    @Option(name: .long, help: "Id of the project.")
-    package var project: Int64 = 1
+    @OptionGroup package var project: ProjectOption
 
     package init() {}
 
-    package var path: String { "/api/v1/projects/\(project)/environments" }
+    package func path(_ client: APIClient) async throws -> String {
+        "/api/v1/projects/\(try await project.id(client))/environments"
+    }
 }
 
 private struct DeploymentModel: Decodable, Sendable {
@@ -69,7 +70,7 @@ extension EnvironmentCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.get(place.path, thing: "The project")
+                let answer = try await client.get(place.path(client), thing: "The project")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 var table = Table(["ENVIRONMENT", "DEPLOYED", "COMMIT", "AT", "NEWEST TRY"])
                 for item in try answer.decode(Listing<EnvironmentModel>.self).items {
@@ -106,7 +107,7 @@ extension EnvironmentCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let path = "\(place.path)/\(APIClient.escaped(name))/deployments"
+                let path = "\(try await place.path(client))/\(APIClient.escaped(name))/deployments"
                 let answer = try await client.get(
                     path, query: [("per_page", String(limit))],
                     thing: "Environment \(SafeText.line(name, colours: false))")

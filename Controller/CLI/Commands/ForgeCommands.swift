@@ -42,12 +42,13 @@ private struct ForgeStatusModel: Decodable, Sendable {
 /// A project's forges.
 package struct ForgePlace: ParsableArguments {
     @OptionGroup package var connection: ConnectionOptions
-    @Option(name: .long, help: "Id of the project.")
-    package var project: Int64 = 1
+    @OptionGroup package var project: ProjectOption
 
     package init() {}
 
-    package var path: String { "/api/v1/projects/\(project)/forges" }
+    package func path(_ client: APIClient) async throws -> String {
+        "/api/v1/projects/\(try await project.id(client))/forges"
+    }
 }
 
 extension ForgeCommand {
@@ -87,7 +88,8 @@ extension ForgeCommand {
             try await place.connection.withClient { client in
                 var body = asked
                 if let pipeline { body["pipeline_id"] = .int(try await Lookup.pipeline(pipeline, client).id) }
-                let answer = try await client.post(place.path, .object(body), thing: "Project \(place.project)")
+                let answer = try await client.post(
+                    place.path(client), .object(body), thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 let forge = try answer.decode(ForgeModel.self)
                 Terminal.print(
@@ -111,7 +113,7 @@ extension ForgeCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.get(place.path, thing: "Project \(place.project)")
+                let answer = try await client.get(place.path(client), thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 var table = Table(["ID", "KIND", "REPOSITORY", "PIPELINE", "SECRET", "STATE", "ADDRESS"])
                 for forge in try answer.decode(Listing<ForgeModel>.self).items {
@@ -144,7 +146,8 @@ extension ForgeCommand {
         package func run() async throws {
             try await place.connection.withClient { client in
                 let answer = try await client.get(
-                    "\(place.path)/\(forge)/statuses", query: paging.query, thing: "Forge \(forge)")
+                    "\(place.path(client))/\(forge)/statuses", query: paging.query,
+                    thing: "Forge \(forge) of project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 let listing = try answer.decode(Listing<ForgeStatusModel>.self)
                 var table = Table(["COMMIT", "CONTEXT", "STATE", "RUN", "SENT", "TRIES", "WHEN", "ERROR"])
@@ -176,7 +179,9 @@ extension ForgeCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                _ = try await client.send("DELETE", "\(place.path)/\(forge)", body: nil, thing: "Forge \(forge)")
+                _ = try await client.send(
+                    "DELETE", "\(place.path(client))/\(forge)", body: nil,
+                    thing: "Forge \(forge) of project \(place.project.text)")
                 Terminal.print("forge \(forge): deleted")
             }
         }

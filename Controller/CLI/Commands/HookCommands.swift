@@ -55,12 +55,13 @@ private struct HookModel: Decodable, Sendable {
 /// A project's hooks.
 package struct HookPlace: ParsableArguments {
     @OptionGroup package var connection: ConnectionOptions
-    @Option(name: .long, help: "Id of the project.")
-    package var project: Int64 = 1
+    @OptionGroup package var project: ProjectOption
 
     package init() {}
 
-    package var path: String { "/api/v1/projects/\(project)/hooks" }
+    package func path(_ client: APIClient) async throws -> String {
+        "/api/v1/projects/\(try await project.id(client))/hooks"
+    }
 }
 
 extension HookCommand {
@@ -112,7 +113,8 @@ extension HookCommand {
                 var ids: [JSONValue] = []
                 for text in pipeline { ids.append(.int(try await Lookup.pipeline(text, client).id)) }
                 if !ids.isEmpty { body["pipelines"] = .array(ids) }
-                let answer = try await client.post(place.path, .object(body), thing: "Project \(place.project)")
+                let answer = try await client.post(
+                    place.path(client), .object(body), thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 let hook = try answer.decode(HookModel.self)
                 Terminal.print("hook \(hook.id) (\(SafeText.line(hook.name, colours: false))): made")
@@ -136,7 +138,7 @@ extension HookCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.get(place.path, thing: "Project \(place.project)")
+                let answer = try await client.get(place.path(client), thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 var table = Table([
                     "ID", "NAME", "SOURCE", "STATE", "REPOSITORY", "PIPELINES", "MISSED", "SECRETS", "LAST",
@@ -174,7 +176,9 @@ extension HookCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.post("\(place.path)/\(hook)/test", .object([:]), thing: "Hook \(hook)")
+                let answer = try await client.post(
+                    "\(place.path(client))/\(hook)/test", .object([:]),
+                    thing: "Hook \(hook) of project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 let id = try answer.decode(EventReference.self).eventId
                 Terminal.print("event \(id): stored; see: ansflow webhook show \(id)")
@@ -199,7 +203,9 @@ extension HookCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.post("\(place.path)/\(hook)/secrets", .object([:]), thing: "Hook \(hook)")
+                let answer = try await client.post(
+                    "\(place.path(client))/\(hook)/secrets", .object([:]),
+                    thing: "Hook \(hook) of project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 try answer.decode(HookModel.self).tell(base: client.endpoint.url)
             }
@@ -226,7 +232,7 @@ extension HookCommand {
         package func run() async throws {
             try await place.connection.withClient { client in
                 _ = try await client.send(
-                    "DELETE", "\(place.path)/\(hook)/secrets/\(secret)", body: nil, thing: "Secret \(secret)")
+                    "DELETE", "\(place.path(client))/\(hook)/secrets/\(secret)", body: nil, thing: "Secret \(secret)")
                 Terminal.print("secret \(secret) of hook \(hook): deleted")
             }
         }
@@ -248,7 +254,9 @@ extension HookCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                _ = try await client.send("DELETE", "\(place.path)/\(hook)", body: nil, thing: "Hook \(hook)")
+                _ = try await client.send(
+                    "DELETE", "\(place.path(client))/\(hook)", body: nil,
+                    thing: "Hook \(hook) of project \(place.project.text)")
                 Terminal.print("hook \(hook): deleted")
             }
         }

@@ -19,8 +19,7 @@ extension NoticeCommand {
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
-        @Option(name: .long, help: "Id of the project.")
-        package var project: Int64 = 1
+        @OptionGroup package var project: ProjectOption
         @Argument(help: "Its name; rules and `notify` of definitions say it.")
         package var name: String
         @Option(name: .long, help: "json, slack, teams, mattermost or discord.")
@@ -48,7 +47,8 @@ extension NoticeCommand {
             let asked = body
             try await connection.withClient { client in
                 let answer = try await client.post(
-                    "/api/v1/projects/\(project)/notification-targets", .object(asked), thing: "Project \(project)")
+                    "/api/v1/projects/\(project.id(client))/notification-targets", .object(asked),
+                    thing: "Project \(project.text)")
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 let made = try answer.decode(NamedModel.self)
                 Terminal.print("target \(made.id) (\(SafeText.line(made.name, colours: false))): added")
@@ -68,8 +68,7 @@ extension NoticeCommand {
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
-        @Option(name: .long, help: "Id of the project.")
-        package var project: Int64 = 1
+        @OptionGroup package var project: ProjectOption
         @Argument(help: "Its name.")
         package var name: String
         @Option(name: .long, help: "What is told; repeatable.")
@@ -90,16 +89,17 @@ extension NoticeCommand {
 
         package func run() async throws {
             var body: [String: JSONValue] = [
-                "project_id": .int(project), "name": .string(name), "on": .array(on.map { .string($0) }),
+                "name": .string(name), "on": .array(on.map { .string($0) }),
                 "in_app": .bool(inApp),
             ]
             if let to { body["webhook"] = .string(to) }
             let asked = body
             try await connection.withClient { client in
                 var body = asked
+                body["project_id"] = .int(try await project.id(client))
                 if let pipeline { body["pipeline_id"] = .int(try await Lookup.pipeline(pipeline, client).id) }
                 let answer = try await client.post(
-                    "/api/v1/notification-rules", .object(body), thing: "Project \(project)")
+                    "/api/v1/notification-rules", .object(body), thing: "Project \(project.text)")
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 let made = try answer.decode(NamedModel.self)
                 Terminal.print("rule \(made.id) (\(SafeText.line(made.name, colours: false))): added")

@@ -131,15 +131,15 @@ extension NoticeCommand {
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
-        @Option(name: .long, help: "Id of the project (default: all).")
-        package var project: Int64?
+        @Option(name: .long, help: "Name or id of the project (default: all).")
+        package var project: String?
 
         package init() {}
 
         package func run() async throws {
             try await connection.withClient { client in
                 let answer = try await client.get(
-                    "/api/v1/notification-rules", query: project.map { [("project_id", String($0))] } ?? [])
+                    "/api/v1/notification-rules", query: Lookup.projectQuery(project, client))
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 var table = Table(["ID", "PROJECT", "PIPELINE", "NAME", "ON", "TO", "STATE"])
                 for rule in try answer.decode(Listing<NoticeRuleModel>.self).items {

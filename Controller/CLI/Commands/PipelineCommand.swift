@@ -31,9 +31,11 @@ extension PipelineCommand {
                   ansflow pipeline create --name app --repository https://example.org/app.git --ref main
                   ansflow pipeline create --file .ansflow.yml --name app --repository https://example.org/app.git --ref main
                   ansflow pipeline create --file nightly.yml --name nightly --replace
+                  ansflow pipeline create --file app.yml --name app --project widgets
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
+        @OptionGroup package var project: ProjectOption
         @Option(name: [.long, .customShort("f")], help: "The definition, or - for standard input.")
         package var file: String?
         @Option(name: .long, help: "Where the definition lies in the repository; .ansflow.yml where nothing is said.")
@@ -54,9 +56,12 @@ extension PipelineCommand {
         package init() {}
 
         package func run() async throws {
-            let request = JSONValue.object(try body())
+            let given = try body()
             do {
                 try await connection.withClient { client in
+                    var body = given
+                    body["project_id"] = .int(try await project.id(client))
+                    let request = JSONValue.object(body)
                     if replace, let old = try await existing(client) {
                         let answer = try await client.send("PUT", "/api/v1/pipelines/\(old.id)", body: request)
                         try report(answer, "replaced", client)
@@ -99,11 +104,7 @@ extension PipelineCommand {
         }
 
         private func existing(_ client: APIClient) async throws -> PipelineModel? {
-            do {
-                return try await Lookup.pipeline(name, client)
-            } catch let failure as ClientFailure where failure.kind == .notFound {
-                return nil
-            }
+            try await Lookup.pipeline(name, in: project.id(client), client)
         }
 
         private func report(_ answer: Answer, _ what: String, _ client: APIClient) throws {
@@ -169,17 +170,21 @@ extension PipelineCommand {
             discussion: """
                 Examples:
                   ansflow pipeline list
+                  ansflow pipeline list --project widgets
                   ansflow pipeline list --page 2 --per-page 50 --json
                 """)
 
         @OptionGroup package var connection: ConnectionOptions
+        @Option(name: .long, help: "Only of this project, by name or id.")
+        package var project: String?
         @OptionGroup package var paging: Paging
 
         package init() {}
 
         package func run() async throws {
             try await connection.withClient { client in
-                let answer = try await client.get("/api/v1/pipelines", query: paging.query)
+                let answer = try await client.get(
+                    "/api/v1/pipelines", query: paging.query + Lookup.projectQuery(project, client))
                 if connection.json { return ConnectionOptions.printJSON(answer) }
                 let listing = try answer.decode(Listing<PipelineModel>.self)
                 var table = Table(["ID", "NAME", "VERSION", "REF", "REPOSITORY"])

@@ -117,11 +117,14 @@ package struct RunsCommand: AsyncParsableCommand {
             Examples:
               ansflow runs
               ansflow runs --pipeline quickstart --status failed
+              ansflow runs --project widgets
               ansflow runs --branch main --since 2026-01-01T00:00:00Z --json
             """)
 
     @OptionGroup package var connection: ConnectionOptions
     @OptionGroup package var paging: Paging
+    @Option(name: .long, help: "Only runs of this project (name or id).")
+    package var project: String?
     @Option(name: .long, help: "Only runs of this pipeline (name or id).")
     package var pipeline: String?
     @Option(
@@ -146,7 +149,7 @@ package struct RunsCommand: AsyncParsableCommand {
 
     package func run() async throws {
         try await connection.withClient { client in
-            var query = paging.query
+            var query = paging.query + (try await Lookup.projectQuery(project, client))
             if let pipeline {
                 query.append(("pipeline_id", String(try await Lookup.pipeline(pipeline, client).id)))
             }

@@ -23,8 +23,7 @@ package struct SecretCommand: AsyncParsableCommand {
 /// Where a secret belongs.
 package struct SecretPlace: ParsableArguments {
     @OptionGroup package var connection: ConnectionOptions
-    @Option(name: .long, help: "Id of the project.")
-    package var project: Int64 = 1
+    @OptionGroup package var project: ProjectOption
     @Option(
         name: [.customLong("env"), .customLong("environment")],
         help: "The environment that it is for; without it, the whole project.")
@@ -32,8 +31,8 @@ package struct SecretPlace: ParsableArguments {
 
     package init() {}
 
-    package var path: String {
-        let project = "/api/v1/projects/\(project)"
+    package func path(_ client: APIClient) async throws -> String {
+        let project = "/api/v1/projects/\(try await project.id(client))"
         guard let environment else { return project + "/secrets" }
         return "\(project)/environments/\(APIClient.escaped(environment))/secrets"
     }
@@ -81,8 +80,8 @@ extension SecretCommand {
             }
             try await place.connection.withClient { client in
                 let answer = try await client.send(
-                    "PUT", "\(place.path)/\(APIClient.escaped(name))", body: .object(["value": .string(text)]),
-                    thing: "Project \(place.project)")
+                    "PUT", "\(place.path(client))/\(APIClient.escaped(name))", body: .object(["value": .string(text)]),
+                    thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 let made = try answer.decode(SecretModel.self)
                 let whose = place.environment.map { " of \(SafeText.line($0, colours: false))" } ?? ""
@@ -117,7 +116,7 @@ extension SecretCommand {
 
         package func run() async throws {
             try await place.connection.withClient { client in
-                let answer = try await client.get(place.path, thing: "Project \(place.project)")
+                let answer = try await client.get(place.path(client), thing: "Project \(place.project.text)")
                 if place.connection.json { return ConnectionOptions.printJSON(answer) }
                 var table = Table(["NAME", "VERSION", "SET", "BY"])
                 for secret in try answer.decode(Listing<SecretModel>.self).items {
@@ -148,7 +147,7 @@ extension SecretCommand {
         package func run() async throws {
             try await place.connection.withClient { client in
                 _ = try await client.send(
-                    "DELETE", "\(place.path)/\(APIClient.escaped(name))", body: nil, thing: "Secret \(name)")
+                    "DELETE", "\(place.path(client))/\(APIClient.escaped(name))", body: nil, thing: "Secret \(name)")
                 Terminal.print("secret \(name): deleted")
             }
         }
