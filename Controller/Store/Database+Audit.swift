@@ -27,6 +27,43 @@ extension Database: AuditLog {
     package func entries(
         _ filter: AuditFilter, after: Int64?, before: Int64?, limit: Int
     ) async throws -> [AuditRecord] {
+        let (match, values) = Self.match(filter, after: after, before: before)
+        var arguments = values
+        arguments.add(min(max(limit, 1), 1000))
+        let order = after == nil ? "DESC" : "ASC"
+        return try await read { [match, arguments] db in
+            try db.all(
+                "SELECT \(AuditWriter.columns) FROM audit_log \(match) ORDER BY id \(order) LIMIT ?",
+                { $0 = arguments }
+            ) { try AuditWriter.read(&$0) }
+        }
+    }
+
+    package func entries(_ filter: AuditFilter, page: Int, perPage: Int) async throws -> Page<AuditRecord> {
+        let range = PageRange(page: page, perPage: perPage)
+        let (match, arguments) = Self.match(filter)
+        return try await read { db in
+            // Rows are numbered without holes, so that all of them need no counting.
+            let total =
+                match.isEmpty
+                ? Int(try Self.head(db).id)
+                : try db.first("SELECT count(*) FROM audit_log \(match)", { $0 = arguments }) { $0.int() } ?? 0
+            let items = try db.all(
+                "SELECT \(AuditWriter.columns) FROM audit_log \(match) ORDER BY id DESC LIMIT ? OFFSET ?",
+                {
+                    $0 = arguments
+                    $0.add(range.limit)
+                    $0.add(range.offset)
+                }
+            ) { try AuditWriter.read(&$0) }
+            return Page(items: items, total: total)
+        }
+    }
+
+    /// The `WHERE` of a filter, empty where everything matches, and its values.
+    private static func match(
+        _ filter: AuditFilter, after: Int64? = nil, before: Int64? = nil
+    ) -> (text: String, arguments: Arguments) {
         var conditions: [String] = []
         var arguments = Arguments()
         func equal(_ column: String, _ value: String?) {
@@ -47,15 +84,7 @@ extension Database: AuditLog {
             conditions.append(condition)
             arguments.add(value)
         }
-        arguments.add(min(max(limit, 1), 1000))
-        let match = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        let order = after == nil ? "DESC" : "ASC"
-        return try await read { [arguments] db in
-            try db.all(
-                "SELECT \(AuditWriter.columns) FROM audit_log \(match) ORDER BY id \(order) LIMIT ?",
-                { $0 = arguments }
-            ) { try AuditWriter.read(&$0) }
-        }
+        return (conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "), arguments)
     }
 
     package func head() async throws -> AuditAnchor {

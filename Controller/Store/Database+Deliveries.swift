@@ -126,6 +126,10 @@ extension Database: WebhookRepository {
             arguments.add(LikePattern.part(text))
             arguments.add(LikePattern.part(text))
         }
+        if let after = filter.after {
+            words.append(filter.isOldestFirst ? "d.id > ?" : "d.id < ?")
+            arguments.add(after)
+        }
         let (match, given) = (words.joined(separator: " AND "), arguments)
         let direction = filter.isOldestFirst ? "ASC" : "DESC"
         return try await read { db in

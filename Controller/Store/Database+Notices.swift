@@ -68,6 +68,7 @@ extension Database: NoticeRepository {
             match += " AND (n.project IS NULL OR n.project IN (\(list)))"
         }
         if filter.project != nil { match += " AND n.project = ?" }
+        if let after = filter.after { match += " AND n.id < \(after)" }
         if filter.unreadOnly { match += " AND r.at IS NULL" }
         return match
     }
@@ -102,6 +103,12 @@ extension Database: NoticeRepository {
                 $0.text()
             }
             return BadgeAccess(isPublic: isPublic ?? false, token: token)
+        }
+    }
+
+    package func areBadgesPublic(of project: ProjectID) async throws -> Bool {
+        try await read { db in
+            try db.first("SELECT public FROM badges WHERE project = ?", { $0.add(project) }) { $0.bool() } ?? false
         }
     }
 

@@ -110,6 +110,21 @@ extension Database: ProjectRepository {
         }
     }
 
+    package func member(_ user: UserID, of project: ProjectID) async throws -> MemberRow? {
+        try await read { db in
+            try db.first(
+                """
+                SELECT \(MemberRow.columns) FROM members m JOIN users u ON u.id = m.user
+                WHERE m.project = ? AND m.user = ?
+                """,
+                {
+                    $0.add(project)
+                    $0.add(user)
+                }
+            ) { try MemberRow(&$0) }
+        }
+    }
+
     package func setMember(
         _ user: UserID, _ role: Role, of project: ProjectID, by actor: String, at: Int64
     ) async throws -> (row: MemberRow, isNew: Bool) {

@@ -30,7 +30,9 @@ extension Database: UserRepository {
             {
                 return user
             }
-            let holder = try db.first("SELECT 1 FROM users WHERE name = ?", { $0.add(row.name) }) { $0.bool() }
+            let holder = try db.first("SELECT 1 FROM users WHERE name = ? COLLATE NOCASE", { $0.add(row.name) }) {
+                $0.bool()
+            }
             guard holder == nil else { throw PeopleChange.nameTaken }
             let user = try Self.insert(db, row)
             try MadeOnce.note(db, key, "user", user.id.rawValue, now: row.createdAt)

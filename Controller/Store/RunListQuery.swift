@@ -55,6 +55,10 @@ struct RunListQuery {
             let pattern = LikePattern.part(text)
             for _ in 0..<3 { arguments.add(pattern) }
         }
+        if let after = filter.after {
+            conditions.append(filter.isOldestFirst ? "id > ?" : "id < ?")
+            arguments.add(after)
+        }
         self.conditions = conditions
         self.arguments = arguments
         self.filter = filter
@@ -64,9 +68,10 @@ struct RunListQuery {
 
     /// Left alone, SQLite walks the whole table for what these indexes answer with few pages.
     private var table: String {
-        if conditions.count == 1, filter.text?.isEmpty == false { return "runs INDEXED BY runs_text" }
+        let count = conditions.count - (filter.after == nil ? 0 : 1)
+        if count == 1, filter.text?.isEmpty == false { return "runs INDEXED BY runs_text" }
         let bounds = (filter.since == nil ? 0 : 1) + (filter.until == nil ? 0 : 1)
-        return bounds > 0 && conditions.count == bounds ? "runs INDEXED BY runs_created_at" : "runs"
+        return bounds > 0 && count == bounds ? "runs INDEXED BY runs_created_at" : "runs"
     }
 
     private var direction: String { filter.isOldestFirst ? "ASC" : "DESC" }
@@ -91,7 +96,8 @@ struct RunListQuery {
 
     /// Nil bounds and texts: the total is kept by triggers and needs no counting.
     private var isCounted: Bool {
-        filter.number == nil && filter.branch == nil && filter.event == nil && filter.actor == nil
+        filter.number == nil && filter.after == nil && filter.branch == nil && filter.event == nil
+            && filter.actor == nil
             && filter.since == nil && filter.until == nil
             && (filter.text ?? "").isEmpty && (filter.project == nil || filter.pipeline == nil)
     }

@@ -25,6 +25,11 @@ final class MemoryAudit: AuditLog {
         return Array((after == nil ? shown.reversed() : shown).prefix(limit))
     }
 
+    func entries(_ filter: AuditFilter, page: Int, perPage: Int) async throws -> Page<AuditRecord> {
+        let all = try await entries(filter, after: nil, before: nil, limit: .max)
+        return Page(items: Array(all.dropFirst((page - 1) * perPage).prefix(perPage)), total: all.count)
+    }
+
     func verify(_ anchor: AuditAnchor?) async throws -> AuditVerdict {
         AuditVerdict(
             checked: Int64(entries.count), headID: Int64(entries.count), headHash: String(repeating: "0", count: 64),

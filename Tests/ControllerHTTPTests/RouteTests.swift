@@ -160,6 +160,11 @@ import Testing
                 let answer = try await client.raw(head + fields + "\r\n{}")
                 #expect(answer.status == 400, "\(fields)")
             }
+            for hosts in ["", "Host: a\r\nHost: b\r\n"] {
+                let answer = try await client.raw("GET /health/live HTTP/1.1\r\n\(hosts)Connection: close\r\n\r\n")
+                #expect(answer.status == 400 && answer.body.contains("Host"), "\(hosts): \(answer)")
+            }
+            #expect(try await client.raw("GET /health/live HTTP/1.0\r\nConnection: close\r\n\r\n").status == 200)
             let long = try await client.raw(
                 "GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "a", count: 40_000) + "\r\n\r\n")
             #expect(long.status == 400 || long.status == 431)

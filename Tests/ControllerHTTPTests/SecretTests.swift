@@ -105,7 +105,7 @@ private final class FakeVault: SecretManaging {
     @Test func readingRightsAreNotEnough() async throws {
         try await withVault { _, client in
             let routes = client.routes.filter { $0.path.contains("/secrets") && !$0.path.contains("/hooks/") }
-            #expect(routes.count == 8)
+            #expect(routes.count == 10)
             #expect(routes.allSatisfy { $0.permission == .write })
             let nobody = try await client.send("GET", path, token: nil)
             #expect(nobody.status == 401)

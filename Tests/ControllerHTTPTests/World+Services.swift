@@ -10,7 +10,16 @@ extension World: EngineCommands {
         if let halted = state.withLock({ $0.halted }) { throw .notWritable(halted) }
         state.withLock { $0.requests.append(request) }
         let id = Int64(state.withLock { $0.runs.count } + 1)
-        let run = addRun(id, branch: request.branch).run
+        addRun(id, branch: request.branch)
+        let run = state.withLock { state in
+            state.runs[RunID(id)]?.run.ref = request.ref
+            state.runs[RunID(id)]?.run.tag = request.tag
+            state.runs[RunID(id)]?.run.commit = request.commit
+            state.runs[RunID(id)]?.run.priority = request.priority
+            state.runs[RunID(id)]?.run.inputs = request.inputs
+            return state.runs[RunID(id)]?.run
+        }
+        guard let run else { throw .notFound }
         if let key = request.idempotencyKey { state.withLock { $0.keys[key] = run.id } }
         return run
     }

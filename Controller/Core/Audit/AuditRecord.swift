@@ -105,6 +105,8 @@ package protocol AuditLog: Sendable {
     func record(_ entry: AuditEntry) async throws
     /// Ascending above `after` where that is given, else descending below `before`.
     func entries(_ filter: AuditFilter, after: Int64?, before: Int64?, limit: Int) async throws -> [AuditRecord]
+    /// A page, newest first.
+    func entries(_ filter: AuditFilter, page: Int, perPage: Int) async throws -> Page<AuditRecord>
     /// Reads the whole chain and says whether it is as it was written, and holds `anchor` where one is given.
     func verify(_ anchor: AuditAnchor?) async throws -> AuditVerdict
     /// The newest row.

@@ -45,6 +45,8 @@ package struct NoticeFilter: Equatable, Sendable {
     package var projects: [ProjectID]?
     package var project: ProjectID?
     package var unreadOnly = false
+    /// Only older ones than this.
+    package var after: Int64?
     package init() {}
 }
 
@@ -87,6 +89,7 @@ package protocol NoticeRepository: Sendable {
     func add(_ notice: Notice, key: String) async throws -> Int64?
 
     func badgeAccess(_ pipeline: PipelineID) async throws -> BadgeAccess
+    func areBadgesPublic(of project: ProjectID) async throws -> Bool
     func setBadges(public isPublic: Bool, of project: ProjectID) async throws
     /// Sets or, with `nil`, removes what opens a pipeline's badge.
     func setBadgeToken(_ token: String?, of pipeline: PipelineID) async throws

@@ -151,6 +151,7 @@ package protocol ProjectRepository: Sendable {
     func changeProject(_ id: ProjectID, _ edit: ProjectEdit, expected: Int?, at: Int64) async throws -> ProjectRow
     /// By name.
     func members(of project: ProjectID, page: Int, perPage: Int) async throws -> Page<MemberRow>
+    func member(_ user: UserID, of project: ProjectID) async throws -> MemberRow?
     /// Adds a member or changes the role of one.
     ///
     /// - Returns: the member, and whether it is new. Throws ``PeopleChange/notFound`` for an unknown user.

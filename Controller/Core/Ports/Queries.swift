@@ -33,6 +33,8 @@ package struct RunFilter: Hashable, Sendable {
     /// Part of the pipeline's name, the commit or the branch.
     package var text: String?
     package var isOldestFirst = false
+    /// Only those that stand behind this one in the list.
+    package var after: RunID?
 
     package init() {}
 }

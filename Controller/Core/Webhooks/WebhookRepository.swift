@@ -44,6 +44,8 @@ package struct DeliveryFilter: Equatable, Sendable {
     /// Part of the sender's id or of the message.
     package var text: String?
     package var isOldestFirst = false
+    /// Only those that stand behind this one in the list.
+    package var after: DeliveryID?
 
     package init() {}
 }

@@ -134,9 +134,11 @@ extension Description.Answer {
 
     /// A list that is short enough to come whole: one page, and it is the last.
     package static func whole(of item: Component) -> Description.Answer {
-        ok(
+        var answer = ok(
             .page(of: .component(item)), example: "{\"items\":[\(item.example)],\"page\":1,\"per_page\":1,\"total\":1}",
-            "The whole list")
+            "The whole list, or the page that was asked for")
+        answer.headers = page(of: item).headers
+        return answer
     }
 
     /// Not JSON.

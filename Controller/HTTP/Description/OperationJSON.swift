@@ -200,6 +200,7 @@ struct OperationJSON {
 extension Route {
     /// Whether it makes something new, and so takes an `Idempotency-Key`: one of a caller, so that who has none yet can send none.
     package var isCreation: Bool {
-        method == .post && permission != .public && describes?.answers.contains { $0.status == 201 } == true
+        method == .post && permission != .public && permission != .webhook
+            && describes?.answers.contains { $0.status == 201 || $0.status == 202 } == true
     }
 }

@@ -115,10 +115,25 @@ extension Page {
 }
 
 enum ListJSON {
-    /// A list that is short enough to come whole: one page, and it is the last.
-    static func whole<Item: Sendable>(_ items: [Item], _ item: (inout JSONWriter, Item) -> Void) -> Reply {
-        .json(
-            body(Page(items: items, total: items.count), number: 1, perPage: max(items.count, 1), item))
+    /// A list that is short enough to come whole: one page, and it is the last; or the page that is asked for, where one is.
+    ///
+    /// - Throws: 400 for a page that can't be.
+    static func whole<Item: Sendable>(
+        _ items: [Item], _ call: Call, _ item: (inout JSONWriter, Item) -> Void
+    ) throws -> Reply {
+        let query = call.query.keptBesidePaging
+        if call.query.text("page") != nil || call.query.text("per_page") != nil {
+            let (page, perPage) = try call.query.page()
+            return reply(
+                Page(slice: items, number: page, perPage: perPage), number: page, perPage: perPage, path: call.path,
+                query: query, item)
+        }
+        let perPage = max(items.count, 1)
+        var reply = Reply.json(body(Page(items: items, total: items.count), number: 1, perPage: perPage, item))
+        // It is all there. Whoever wants pages all the same finds them here, of a size that may be asked for.
+        reply.headers[.link] = link(
+            total: items.count, number: 1, perPage: min(perPage, 100), path: call.path, query: query)
+        return reply
     }
 
     /// A page with its `Link` header.

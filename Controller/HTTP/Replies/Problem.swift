@@ -91,17 +91,26 @@ package struct Problem: Error, Equatable, Sendable {
         }
     }
 
+    static let errorsMax = 100
+    private static let textMax = 4096
+
+    /// Names that a caller chose stand in it.
+    private static func short(_ text: String) -> String {
+        text.utf8.count <= textMax ? text : "\(text.prefix(textMax))…"
+    }
+
     func reply(requestID: String) -> Reply {
         var json = JSONWriter(capacity: 512)
         json.object { json in
             json.field("type", "about:blank")
             json.field("title", title)
             json.field("status", status)
-            json.field("detail", detail)
+            json.field("detail", Self.short(detail))
             json.name("errors")
-            json.array(errors) { json, item in
+            // A body can have more wrong fields than anybody reads: what they cost is bounded.
+            json.array(errors.prefix(Self.errorsMax)) { json, item in
                 json.object { json in
-                    json.field("path", item.path)
+                    json.field("path", Self.short(item.path))
                     json.field("message", item.message)
                 }
             }

@@ -71,7 +71,8 @@ enum EntityTag {
         if header == "*" { return true }
         return header.split(separator: ",").contains { part in
             let text = part.drop { $0 == " " || $0 == "\t" }
-            return (text.hasPrefix("W/") ? text.dropFirst(2) : text).prefix(tag.count) == tag
+            let named = text.hasPrefix("W/") ? text.dropFirst(2) : text
+            return named.hasPrefix(tag) && named.dropFirst(tag.count).allSatisfy { $0 == " " || $0 == "\t" }
         }
     }
 }

@@ -24,6 +24,8 @@ package struct Call: Sendable {
     var role: Role?
     /// What the request's `Host` says.
     var authority: String?
+    /// Decoded.
+    var segments: [String] = []
     let grants = Grants()
 
     /// Who calls. Only for routes that are not public.
@@ -39,8 +41,12 @@ package struct Call: Sendable {
             remote: remote, caller: principal, audit: audit, trace: trace)
         call.access = access
         call.authority = authority
+        call.segments = segments
         return call
     }
+
+    /// The path, written in the one way that links have it.
+    var path: String { "/" + segments.map(PercentCode.encode).joined(separator: "/") }
 
     /// The id in the path's parameter `index`; 404 for what can't be one.
     func id(_ index: Int = 0, what: String) throws -> Int64 {

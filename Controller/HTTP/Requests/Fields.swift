@@ -47,17 +47,48 @@ struct Fields {
             wrong(name, min > 0 && text.isEmpty ? "It must not be empty." : "It must have at most \(max) bytes.")
             return nil
         }
-        if isLine, text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if isLine, text.unicodeScalars.contains(where: Self.controls) {
             wrong(name, "It must have no line feed or other control character.")
             return nil
         }
         return text
     }
 
+    /// Whether it begins a line, steers a terminal, or turns the direction of what follows.
+    private static func controls(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+        }
+    }
+
     mutating func required(_ name: String, max: Int = 1024, isLine: Bool = false) -> String {
         if raw(name) == nil { wrong(name, "It is missing.") }
         return string(name, max: max, min: 1, isLine: isLine) ?? ""
     }
+
+    /// The name of something that people tell apart by it, and that stands in addresses.
+    mutating func name(_ field: String, isRequired: Bool) -> String? {
+        let name =
+            isRequired ? required(field, max: 128, isLine: true) : string(field, max: 128, min: 1, isLine: true)
+        guard let name, !name.isEmpty else { return name }
+        if name.unicodeScalars.contains(where: { Self.unseen.contains($0.properties.generalCategory) }) {
+            wrong(field, "It must have no character that is not seen: two names would look the same.")
+        } else if name.first?.isWhitespace == true || name.last?.isWhitespace == true {
+            wrong(field, "It must not begin or end with a blank.")
+        } else if (try? RequestPath("/" + PercentCode.encode(name))) == nil {
+            wrong(
+                field,
+                "It must not be `.` or `..`, also not beside a slash, and have no `;` and no `\\`: it stands in addresses."
+            )
+        }
+        return name
+    }
+
+    /// Joiners, marks of direction, separators, and what means nothing everywhere.
+    private static let unseen: Set<Unicode.GeneralCategory> = [
+        .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned,
+    ]
 
     mutating func bool(_ name: String) -> Bool? {
         guard let value = raw(name) else { return nil }

@@ -77,6 +77,9 @@ package struct Query: Sendable {
         names.compactMap { name in text(name).map { "\(name)=\(PercentCode.encode($0))&" } }.joined()
     }
 
+    /// All parameters but those of pages, by name, as ``kept(_:)`` gives them.
+    var keptBesidePaging: String { kept(values.keys.filter { $0 != "page" && $0 != "per_page" }.sorted()) }
+
     /// `sort` of a list of named things.
     func order() -> ListOrder { text("sort").flatMap(ListOrder.init(rawValue:)) ?? .name }
 
@@ -86,5 +89,12 @@ package struct Query: Sendable {
     static let paging = [
         QueryParameter("page", "Page number", .integer(1...1_000_000), default: "1"),
         QueryParameter("per_page", "Items on a page", .integer(1...100), default: "20"),
+    ]
+
+    /// Of a list that is short enough to come whole.
+    static let pagingIfWanted = [
+        QueryParameter("page", "Page number", .integer(1...1_000_000), default: "1"),
+        QueryParameter(
+            "per_page", "Items on a page; 20 where only `page` is given, and all where neither is", .integer(1...100)),
     ]
 }

@@ -35,6 +35,9 @@ struct RunSource: Equatable, Sendable {
         self.commit = commit
     }
 
+    /// Whether one of `ref`, `branch` and `tag` was named.
+    var isGiven: Bool { named != nil }
+
     /// With the pipeline's own ref where none was named, and with the branch or tag that the ref is.
     func from(_ pipeline: PipelineRow) -> RunSource {
         var source = self

@@ -15,7 +15,7 @@ struct AgentRoutes {
         return [
             Route(
                 .get, path, .read, "listAgents", "All agents",
-                query: [
+                query: Query.pagingIfWanted + [
                     QueryParameter(
                         "sort", "In which order; a `-` turns it round", .choice(Self.orders), default: Self.orders[0])
                 ],
@@ -84,7 +84,7 @@ struct AgentRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let agents = Self.sorted(await services.commands.agents(), call.query.text("sort"))
-        return ListJSON.whole(agents) { AgentJSON.write($1, &$0) }
+        return try ListJSON.whole(agents, call) { AgentJSON.write($1, &$0) }
     }
 
     @Sendable private func get(_ call: Call) async throws -> Reply {

@@ -14,15 +14,18 @@ struct AuditRoutes {
                 .get, Self.path, .read, "listAuditLogs", "Who did what, newest first", query: Self.parameters,
                 describes: Description(
                     .audit,
-                    "Administrators see all of it; owners of a project that of their project, with `project_id`. With `after` the oldest first; without it the newest. Follow `next_after` or `next_before` to read on.",
+                    "Administrators see all of it; owners of a project that of their project, with `project_id`. The newest first, in pages; or, for those who read on and on, with `after` (the oldest first), `before` or `limit`: then there are no pages, and `next_after` and `next_before` say where to go on.",
                     answers: [
                         .ok(
                             .object([
-                                "items": .list(of: .component(Schemas.auditEntry)), "next_after": .optional(.count),
+                                "items": .list(of: .component(Schemas.auditEntry)), "page": .optional(.id),
+                                "per_page": .optional(.id), "total": .optional(.count), "next_after": .optional(.count),
                                 "next_before": .optional(.id),
                             ]),
-                            example:
-                                "{\"items\":[\(Schemas.auditEntry.example)],\"next_after\":null,\"next_before\":null}",
+                            example: """
+                                {"items":[\(Schemas.auditEntry.example)],"page":1,"per_page":20,"total":1,\
+                                "next_after":null,"next_before":null}
+                                """,
                             "A part of the list")
                     ], problems: [404]), handler: list),
             Route(
@@ -37,7 +40,15 @@ struct AuditRoutes {
         ]
     }
 
-    private static let parameters = [
+    private static let parameters =
+        Query.paging + filters + [
+            QueryParameter("after", "Only rows above this number, oldest first; not in pages", .integer(0...Int64.max)),
+            QueryParameter("before", "Only rows below this number, newest first; not in pages", .id),
+            QueryParameter(
+                "limit", "At most so many rows, 100 with `after` or `before`; not in pages", .integer(1...1000)),
+        ]
+
+    private static let filters = [
         QueryParameter("user", "Only of this user, agent or part of AnsFlow, by name"),
         QueryParameter("operation", "Only this operation, by its id"),
         QueryParameter("object_type", "Only of this kind of object, as `pipeline`"),
@@ -46,9 +57,6 @@ struct AuditRoutes {
         QueryParameter("result", "Only with this result", .choice(AuditResult.self)),
         QueryParameter("since", "At this time or later", .time),
         QueryParameter("until", "Before or at this time", .time),
-        QueryParameter("after", "Only rows above this number, oldest first", .integer(0...Int64.max)),
-        QueryParameter("before", "Only rows below this number, newest first", .id),
-        QueryParameter("limit", "At most so many rows", .integer(1...1000), default: "100"),
     ]
 
     private func log() throws -> any AuditLog {
@@ -68,12 +76,42 @@ struct AuditRoutes {
         let after = try call.query.integer("after", 0...Int64.max)
         let before = try call.query.integer("before", 1...Int64.max)
         if after != nil, before != nil { throw Query.wrong("before", "It can't be given together with `after`.") }
+        let isPaged = after == nil && before == nil && call.query.text("limit") == nil
+        guard isPaged else {
+            for name in ["page", "per_page"] where call.query.text(name) != nil {
+                throw Query.wrong(name, "It can't be given together with `after`, `before` or `limit`.")
+            }
+            return try await part(call, filter, after: after, before: before)
+        }
+        let (page, perPage) = try call.query.page()
+        let found = try await log().entries(filter, page: page, perPage: perPage)
+        var reply = Reply.json(capacity: 256 + found.items.count * 512) { json in
+            json.object { json in
+                json.name("items")
+                json.array(found.items) { Self.row($1, &$0) }
+                json.field("page", page)
+                json.field("per_page", perPage)
+                json.field("total", found.total)
+                json.field("next_after", nil as Int64?)
+                json.field("next_before", found.items.count == perPage ? found.items.last?.id : nil)
+            }
+        }
+        reply.headers[.link] = ListJSON.link(
+            total: found.total, number: page, perPage: perPage, path: Self.path,
+            query: call.query.kept(Self.filters.map(\.name)))
+        return reply
+    }
+
+    private func part(_ call: Call, _ filter: AuditFilter, after: Int64?, before: Int64?) async throws -> Reply {
         let limit = Int(try call.query.integer("limit", 1...1000) ?? 100)
         let rows = try await log().entries(filter, after: after, before: before, limit: limit)
         return .json(capacity: 256 + rows.count * 512) { json in
             json.object { json in
                 json.name("items")
                 json.array(rows) { Self.row($1, &$0) }
+                json.field("page", nil as Int64?)
+                json.field("per_page", nil as Int64?)
+                json.field("total", nil as Int64?)
                 json.field("next_after", after == nil ? nil : rows.last?.id ?? after)
                 json.field("next_before", after == nil && rows.count == limit ? rows.last?.id : nil)
             }

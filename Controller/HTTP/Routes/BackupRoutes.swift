@@ -11,17 +11,11 @@ struct BackupRoutes {
         return [
             Route(
                 .get, path, .admin, "listBackups", "Backups in the directory of the settings, newest first",
+                query: Query.pagingIfWanted,
                 describes: Description(.system, answers: [.whole(of: Schemas.backup)])
-            ) { _ in
-                let all = try await backups.backups()
-                return Reply.json { json in
-                    json.object { json in
-                        json.name("items")
-                        json.array(all) { json, backup in json.object { Self.members(backup, &$0) } }
-                        json.field("page", 1)
-                        json.field("per_page", max(all.count, 1))
-                        json.field("total", all.count)
-                    }
+            ) { call in
+                try ListJSON.whole(await backups.backups(), call) { json, backup in
+                    json.object { Self.members(backup, &$0) }
                 }
             },
             Route(

@@ -33,12 +33,18 @@ struct BadgeRoutes {
             Route(
                 .delete, path + "/badge", .write, "deleteBadgeLink", "End the secret link to a pipeline's badge",
                 role: .maintainer,
-                describes: Description(.pipelines, answers: [.noContent]), handler: endLink),
+                describes: Description(.pipelines, answers: [.noContent], comparesTag: true), handler: endLink),
+            Route(
+                .get, "/api/v1/projects/{id}/badges", .read, "getBadges",
+                "Whether everybody may see a project's badges",
+                role: .viewer,
+                describes: Description(.projects, answers: [.ok(.component(Schemas.badges))]), handler: shared),
             Route(
                 .put, "/api/v1/projects/{id}/badges", .write, "setBadges",
                 "Say whether everybody may see a project's badges", role: .maintainer, body: ["application/json"],
                 describes: Description(
-                    .projects, takes: Schemas.badgesInput, answers: [.ok(.component(Schemas.badges))]), handler: set),
+                    .projects, takes: Schemas.badgesInput, answers: [.ok(.component(Schemas.badges))],
+                    comparesTag: true), handler: set),
         ]
     }
 
@@ -127,6 +133,13 @@ struct BadgeRoutes {
         let letters = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
         let digits = (0..<32).map { _ in letters[Int(UInt8.random(in: .min ... .max, using: &generator) & 31)] }
         return String(decoding: digits, as: UTF8.self)
+    }
+
+    @Sendable private func shared(_ call: Call) async throws -> Reply {
+        let project = ProjectID(try call.id(what: "project"))
+        try await call.allow(in: project)
+        let isPublic = try await repository().areBadgesPublic(of: project)
+        return .json { $0.object { $0.field("public", isPublic) } }
     }
 
     @Sendable private func set(_ call: Call) async throws -> Reply {

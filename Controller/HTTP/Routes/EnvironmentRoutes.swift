@@ -11,6 +11,7 @@ struct EnvironmentRoutes {
         return [
             Route(
                 .get, path, .read, "listEnvironments", "Environments of a project with what is deployed", role: .viewer,
+                query: Query.pagingIfWanted,
                 describes: Description(.environments, answers: [.whole(of: Schemas.environment)]), handler: list),
             Route(
                 .get, path + "/{environment}/deployments", .read, "listDeployments",
@@ -30,7 +31,7 @@ struct EnvironmentRoutes {
         let project = ProjectID(try call.id(what: "project"))
         try await call.allow(in: project)
         let all = try await deployments().environments(of: project)
-        return ListJSON.whole(all) { json, environment in
+        return try ListJSON.whole(all, call) { json, environment in
             json.object { json in
                 json.field("name", environment.name)
                 json.name("newest")

@@ -15,6 +15,7 @@ struct ForgeRoutes {
         return [
             Route(
                 .get, path, .read, "listForges", "Forges that get a project's commit statuses", role: .viewer,
+                query: Query.pagingIfWanted,
                 describes: Description(.projects, answers: [.whole(of: Schemas.forge)]), handler: list),
             Route(
                 .post, path, .write, "createForge", "Let a forge get commit statuses", role: .maintainer,
@@ -75,7 +76,7 @@ struct ForgeRoutes {
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let project = try await project(call)
         let all = try await repository().forges(of: project)
-        return ListJSON.whole(all) { write($1, &$0) }
+        return try ListJSON.whole(all, call) { write($1, &$0) }
     }
 
     /// Makes one, or replaces one: fields that are not given keep what they were.

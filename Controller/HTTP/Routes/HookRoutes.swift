@@ -16,6 +16,7 @@ struct HookRoutes {
         return [
             Route(
                 .get, all, .write, "listHooks", "Hooks of a project", role: .maintainer,
+                query: Query.pagingIfWanted,
                 describes: Description(.webhooks, answers: [.whole(of: Schemas.hook)]), handler: list),
             Route(
                 .post, all, .write, "createHook", "Make a hook; its secret is shown once", role: .maintainer,
@@ -77,7 +78,7 @@ struct HookRoutes {
         let project = ProjectID(try call.id(what: "project"))
         try await call.allow(in: project)
         let views = try await hooks().hooks(of: project)
-        return ListJSON.whole(views) { write($1, &$0) }
+        return try ListJSON.whole(views, call) { write($1, &$0) }
     }
 
     @Sendable private func get(_ call: Call) async throws -> Reply {

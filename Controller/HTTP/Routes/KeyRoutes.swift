@@ -10,6 +10,7 @@ struct KeyRoutes {
         [
             Route(
                 .get, "/api/v1/api-keys", .authenticated, "listKeys", "The caller's API keys",
+                query: Query.pagingIfWanted,
                 describes: Description(.authentication, answers: [.whole(of: Schemas.key)]), handler: list),
             Route(
                 .post, "/api/v1/api-keys", .authenticated, "createKey", "Make an API key, which is shown once",
@@ -18,10 +19,15 @@ struct KeyRoutes {
                     .authentication, "A key can do no more than who makes it.", takes: Schemas.newKey,
                     answers: [.created(.component(Schemas.issuedKey))], isShownOnce: true), handler: create),
             Route(
+                .get, "/api/v1/api-keys/{id}", .authenticated, "getKey",
+                "One of the caller's API keys, without the key",
+                describes: Description(.authentication, answers: [.ok(.component(Schemas.key))]), handler: get),
+            Route(
                 .delete, "/api/v1/api-keys/{id}", .authenticated, "deleteKey", "Delete an API key",
                 describes: Description(.authentication, answers: [.noContent]), handler: delete),
             Route(
                 .get, "/api/v1/system/api-keys", .admin, "listAllKeys", "API keys of everybody, by id",
+                query: Query.pagingIfWanted,
                 describes: Description(
                     .authentication, "The first 10,000.", answers: [.whole(of: Schemas.ownedKey)]), handler: listAll),
             Route(
@@ -40,7 +46,26 @@ struct KeyRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let keys = try await services.keys.keys(of: call.principal)
-        return ListJSON.whole(keys) { json, key in json.object { members(key, &$0) } }
+        return try ListJSON.whole(keys, call) { json, key in json.object { members(key, &$0) } }
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply {
+        let id = try call.id(what: "API key")
+        guard let key = try await services.keys.keys(of: call.principal).first(where: { $0.id == id }) else {
+            throw Problem.notFound("There is no such API key.")
+        }
+        return .json { json in json.object { members(key, &$0) } }
+    }
+
+    /// A key that is made with a key ends no later than that: else one that was lent for a day would last for ever.
+    private func checkEnd(_ expiresAt: Int64?, _ principal: Principal, _ fields: inout Fields) async throws {
+        guard case .apiKey(let own) = principal.kind,
+            let end = try await services.keys.keys(of: principal).first(where: { $0.id == own })?.expiresAt,
+            expiresAt.map({ $0 > end }) ?? true
+        else { return }
+        fields.wrong(
+            "expires_at",
+            "A key that is made with a key ends no later than that: give \(Timestamp.text(end)) or earlier.")
     }
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
@@ -55,6 +80,7 @@ struct KeyRoutes {
         }
         if texts.isEmpty { fields.wrong("scopes", "At least one scope is needed.") }
         if let expiresAt, expiresAt <= configuration.now() { fields.wrong("expires_at", "It lies in the past.") }
+        try await checkEnd(expiresAt, call.principal, &fields)
         try fields.finish()
         // A key can't do more than the caller, who may be a key too.
         for scope in scopes where scope != .webhook && !call.principal.scopes.contains(scope) {
@@ -84,7 +110,7 @@ struct KeyRoutes {
 
     @Sendable private func listAll(_ call: Call) async throws -> Reply {
         let keys = try await people().allKeys()
-        return ListJSON.whole(keys) { json, key in
+        return try ListJSON.whole(keys, call) { json, key in
             json.object { json in
                 members(key.row, &json)
                 json.field("user_id", key.row.user.rawValue)

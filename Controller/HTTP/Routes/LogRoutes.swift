@@ -79,11 +79,21 @@ struct LogRoutes {
                 let page = try await found(wanted ?? "", attempt, fromLine: fromLine, lines: lines)
                 if format == "json" { return Self.json(page, row) }
                 let plain = Self.plain(page.lines)
-                return Reply(.ok, "text/plain; charset=utf-8", ResponseBody(byteBuffer: plain))
+                return Self.tagged(Reply(.ok, "text/plain; charset=utf-8", ResponseBody(byteBuffer: plain)), row)
             case "json": return try await json(row, fromLine: fromLine, lines: lines, tail: tail)
-            default: return try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail)
+            default:
+                return Self.tagged(try await text(call, attempt, fromLine: fromLine, lines: lines, tail: tail), row)
             }
         }
+    }
+
+    /// The lines of a log that is complete change no more: its hash stands for all that an address shows of it. While it grows there is
+    /// no tag.
+    private static func tagged(_ given: Reply, _ row: AttemptRow) -> Reply {
+        guard row.logState == .complete, let hash = row.logSHA256 else { return given }
+        var reply = given
+        reply.etag = "\"\(hash)-text\""
+        return reply
     }
 
     /// The attempt that is asked for, whose log was not removed.

@@ -17,14 +17,18 @@ struct MemberRoutes {
                 .get, path, .read, "listMembers", "Members of a project, by name", role: .viewer, query: Query.paging,
                 describes: Description(.projects, answers: [.page(of: Schemas.member)]), handler: list),
             Route(
+                .get, one, .read, "getMember", "One member of a project", role: .viewer,
+                describes: Description(.projects, answers: [.ok(.component(Schemas.member))]), handler: get),
+            Route(
                 .put, one, .write, "setMember", "Add a member, or give one another role", role: .owner, body: Self.json,
                 describes: Description(
                     .projects, takes: Schemas.memberRole,
-                    answers: [.ok(.component(Schemas.member)), .created(.component(Schemas.member), at: false)]),
+                    answers: [.ok(.component(Schemas.member)), .created(.component(Schemas.member), at: false)],
+                    comparesTag: true),
                 handler: set),
             Route(
                 .delete, one, .write, "removeMember", "Remove a member; everybody may leave", role: .viewer,
-                describes: Description(.projects, answers: [.noContent]), handler: remove),
+                describes: Description(.projects, answers: [.noContent], comparesTag: true), handler: remove),
         ]
     }
 
@@ -41,6 +45,15 @@ struct MemberRoutes {
         return ListJSON.reply(
             rows, number: page, perPage: perPage, path: "\(ProjectRoutes.path)/\(project)/members"
         ) { json, row in json.object { Self.members(row, &$0) } }
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply {
+        let project = ProjectID(try call.id(what: "project"))
+        try await call.allow(in: project)
+        guard let row = try await projects().member(UserID(call.id(1, what: "member")), of: project) else {
+            throw Problem.notFound("There is no such member.")
+        }
+        return .json { json in json.object { Self.members(row, &$0) } }
     }
 
     @Sendable private func set(_ call: Call) async throws -> Reply {

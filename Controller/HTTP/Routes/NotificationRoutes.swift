@@ -21,6 +21,7 @@ struct NotificationRoutes {
                 query: Query.paging + [
                     QueryParameter("project_id", "Only notices of this project", .id),
                     QueryParameter("unread", "`true` for those that you have not read", .flag),
+                    QueryParameter("after", "Only what stands behind this notice in the list", .id),
                 ], describes: Description(.notices, answers: [.page(of: Schemas.notice)]), handler: notices),
             Route(
                 .post, "/api/v1/notifications", .read, "readNotifications", "Mark notices as read", role: .viewer,
@@ -30,7 +31,7 @@ struct NotificationRoutes {
             ),
             Route(
                 .get, path, .read, "listNotificationRules", "Who is told of what", role: .viewer,
-                query: [QueryParameter("project_id", "Only rules of this project", .id)],
+                query: Query.pagingIfWanted + [QueryParameter("project_id", "Only rules of this project", .id)],
                 describes: Description(.notices, answers: [.whole(of: Schemas.rule)]), handler: rules),
             Route(
                 .post, path, .write, "createNotificationRule", "Have somebody told of something", role: .maintainer,
@@ -91,12 +92,11 @@ struct NotificationRoutes {
         let project = try call.query.integer("project_id", 1...Int64.max)
         var filter = filter(call, project: project)
         filter.unreadOnly = try call.query.flag("unread") ?? false
+        filter.after = try call.query.integer("after", 1...Int64.max)
         let found = try await repository().notices(
             filter, reader: call.principal.user, page: page, perPage: perPage)
-        var query = project.map { "project_id=\($0)&" } ?? ""
-        if filter.unreadOnly { query += "unread=true&" }
         return ListJSON.reply(
-            found, number: page, perPage: perPage, path: "/api/v1/notifications", query: query
+            found, number: page, perPage: perPage, path: "/api/v1/notifications", query: call.query.keptBesidePaging
         ) { json, view in
             json.object { json in
                 json.field("id", view.id)
@@ -148,7 +148,7 @@ struct NotificationRoutes {
         let all = try await repository().rules(of: project).filter { visible.includes($0.project) }
         var names: [Int64: String] = [:]
         for project in Set(all.map(\.project)) { names.merge(try await self.names(of: project)) { first, _ in first } }
-        return ListJSON.whole(all) { [names] json, rule in Self.write(rule, names, &json) }
+        return try ListJSON.whole(all, call) { [names] json, rule in Self.write(rule, names, &json) }
     }
 
     private func save(_ call: Call, _ old: NotificationRule?) async throws -> Reply {

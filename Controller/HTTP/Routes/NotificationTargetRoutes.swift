@@ -15,6 +15,7 @@ struct NotificationTargetRoutes {
         return [
             Route(
                 .get, path, .read, "listNotificationTargets", "Hooks and chats that notices can go to", role: .viewer,
+                query: Query.pagingIfWanted,
                 describes: Description(.notices, answers: [.whole(of: Schemas.target)]), handler: list),
             Route(
                 .post, path, .write, "createNotificationTarget", "Add a hook or chat for notices", role: .maintainer,
@@ -73,7 +74,7 @@ struct NotificationTargetRoutes {
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let project = try await project(call)
         let all = try await repository().targets(of: project)
-        return ListJSON.whole(all) { Self.write($1, &$0) }
+        return try ListJSON.whole(all, call) { Self.write($1, &$0) }
     }
 
     private func save(_ call: Call, _ old: NotificationTarget?) async throws -> Reply {

@@ -125,12 +125,18 @@ struct PipelineRoutes {
 
     /// The fields that a body gives, on top of what is there.
     private func draft(_ fields: inout Fields, from old: PipelineRow?, isWhole: Bool) throws -> PipelineDraft {
-        let name =
-            isWhole
-            ? fields.required("name", max: 128, isLine: true) : fields.string("name", max: 128, min: 1, isLine: true)
+        var name = old?.name
+        // A name that stays may be one that could not be given today.
+        if fields.raw("name") == nil || fields.raw("name") != old.map({ .string($0.name) }) {
+            name = fields.name("name", isRequired: isWhole)
+            if name == "-" { fields.wrong("name", "It must not be `-`: that stands for the project's own pages.") }
+        }
         let definition = fields.string("definition", max: PlanLimits.sourceBytesMax, min: 1)
         let enabled = fields.bool("enabled")
         let project = fields.integer("project_id", Fields.ids)
+        if let old, let project, project != Int(old.project.rawValue) {
+            fields.wrong("project_id", "A pipeline stays in its project, with its runs. Make it anew in the other one.")
+        }
         var place = RepositoryFields(isWhole ? nil : old)
         if let value = fields.raw("repository") { try place.read(value, into: &fields) }
         // Who gives a text to a pipeline that was read from its repository stores it from now on.

@@ -80,7 +80,7 @@ struct ProjectRoutes {
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
-        let name = fields.required("name", max: 128, isLine: true)
+        let name = fields.name("name", isRequired: true) ?? ""
         let description = fields.string("description", max: 4096) ?? ""
         let owner = fields.integer("owner_id", Fields.ids).map { UserID(Int64($0)) }
         try fields.finish()
@@ -94,10 +94,19 @@ struct ProjectRoutes {
                 throw Problem.invalid("owner_id", "There is no such user.")
             }
         }
-        var reply = Self.reply(row, call)
+        // Who makes it may have become its owner by that.
+        var maker = call
+        maker.access = try await services.access.access(of: call.principal)
+        var reply = Self.reply(row, maker)
         reply.status = .created
         reply.headers[.location] = "\(Self.path)/\(row.id)"
         return reply
+    }
+
+    /// A name that stays may be one that could not be given today.
+    private static func renamed(_ fields: inout Fields, _ old: String, isReplacement: Bool) -> String? {
+        if case .string(old) = fields.raw("name") { return old }
+        return fields.name("name", isRequired: isReplacement)
     }
 
     private func change(_ call: Call, isReplacement: Bool) async throws -> Reply {
@@ -105,9 +114,7 @@ struct ProjectRoutes {
         let expected = try call.expectedVersion()
         var fields = try call.fields()
         var edit = ProjectEdit(
-            name: isReplacement
-                ? fields.required("name", max: 128, isLine: true)
-                : fields.string("name", max: 128, min: 1, isLine: true),
+            name: Self.renamed(&fields, row.name, isReplacement: isReplacement),
             description: fields.string("description", max: 4096) ?? (isReplacement ? "" : nil))
         if !isReplacement { edit.isArchived = fields.bool("archived") }
         try fields.finish()

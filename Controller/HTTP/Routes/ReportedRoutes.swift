@@ -56,6 +56,8 @@ struct ReportedRoutes {
         _ pipeline: PipelineRow, _ source: RunSource, by system: String, _ actor: String, _ priority: Int,
         _ key: String?
     ) async throws -> RunRequest {
+        // What the other system does not say is not known: the pipeline's own ref may not be what it runs.
+        let source = source.isGiven ? source.from(pipeline) : source
         guard let reported = services.reported else { throw Problem.conflict("No reported runs are taken here.") }
         do {
             try await reported.prepare()

@@ -69,12 +69,18 @@ struct RerunRoutes {
         let from = fields.string("from", max: 4096, min: 1)
         var mode = fields.string("mode", max: 16) ?? "all"
         var job = fields.string("job", max: 4096, min: 1)
-        var step = fields.string("step", max: 256, min: 1)
+        var step = fields.string("step", max: 4096, min: 1)
         if let from {
             if fields.raw("mode") != nil { fields.wrong("from", "Give either `from` or `mode`, not both.") }
             switch from {
             case "all", "failed": mode = from
-            case "step": mode = "from"
+            case "step":
+                mode = "from"
+                // `job/step` names both, as it does where logs are asked for.
+                if job == nil, let both = step, let slash = both.lastIndex(of: "/") {
+                    job = String(both[..<slash])
+                    step = String(both[both.index(after: slash)...])
+                }
             default:
                 // A job, or job/step: names of cells may have slashes, steps have none.
                 if job != nil || step != nil {

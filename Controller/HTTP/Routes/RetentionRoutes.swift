@@ -27,11 +27,11 @@ struct RetentionRoutes {
                 body: ["application/json"],
                 describes: Description(
                     .runs, takes: .optional(.input(["note": .text(0...1024)]), example: "{\"note\":\"The release.\"}"),
-                    answers: [.ok(.component(Schemas.runPin))], problems: [409])
+                    answers: [.ok(.component(Schemas.runPin))], problems: [409], comparesTag: true)
             ) { try await pin($0, retention) },
             Route(
                 .delete, run + "/pin", .write, "unpinRun", "Leave the run to retention again", role: .maintainer,
-                describes: Description(.runs, answers: [.noContent])
+                describes: Description(.runs, answers: [.noContent], comparesTag: true)
             ) { try await unpin($0, retention) },
             Route(
                 .post, "/api/v1/system/retention", .admin, "applyRetention",

@@ -70,6 +70,11 @@ struct RunLogRoutes {
                 try await output.finish()
             })
         reply.headers[.contentDisposition] = "attachment; filename=\"logs-\(detail.run.id).tar\""
+        // Of a run that has ended, the attempts with their sizes say which bytes these are; a log may still be coming in.
+        if detail.run.phase == .finished {
+            let names = all.map { "\($0.attempt):\($0.size)" }.joined(separator: " ")
+            reply.etag = EntityTag.of(ByteBuffer(string: "\(detail.run.seq) \(names)"))
+        }
         return reply
     }
 

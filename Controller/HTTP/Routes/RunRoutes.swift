@@ -65,6 +65,8 @@ struct RunRoutes {
         QueryParameter("since", "Created at this time or later", .time),
         QueryParameter("until", "Created before or at this time", .time),
         QueryParameter("q", "Part of the pipeline's name, the commit or the branch"),
+        QueryParameter(
+            "after", "Only what stands behind this run in the list: runs that are made meanwhile move nothing", .id),
     ]
 
     // MARK: List
@@ -99,6 +101,7 @@ struct RunRoutes {
         filter.since = try query.time("since")
         filter.until = try query.time("until")
         filter.text = query.text("q")
+        filter.after = try query.integer("after", 1...Int64.max).map { RunID($0) }
         filter.isOldestFirst = query.text("sort") == "created_at"
         return filter
     }
@@ -208,6 +211,17 @@ struct RunRoutes {
             guard run.pipeline == id else {
                 throw Problem.invalid(
                     "Idempotency-Key", "The Idempotency-Key was used for another pipeline. Choose a new one.")
+            }
+            let wanted = source.from(pipeline)
+            // What was left to the pipeline may have been filled in since; what the caller gives is compared.
+            let isSame =
+                run.priority == priority && (!source.isGiven || (run.ref, run.tag) == (wanted.ref, wanted.tag))
+                && (source.commit.isEmpty || run.commit == source.commit)
+                && inputs.allSatisfy { name, value in run.inputs[name] == Self.text(value) }
+            guard isSame else {
+                throw Problem.invalid(
+                    "Idempotency-Key",
+                    "The Idempotency-Key was used to start run \(known) with something else. Choose a new one.")
             }
             return Self.created(run, replayed: true)
         }

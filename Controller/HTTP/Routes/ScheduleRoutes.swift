@@ -1,6 +1,7 @@
 import AnsFlowProtocol
 import ControllerCore
 import HTTPTypes
+import NIOCore
 
 /// The schedules that a pipeline's definition names.
 struct ScheduleRoutes {
@@ -13,15 +14,21 @@ struct ScheduleRoutes {
         return [
             Route(
                 .get, path, .read, "listSchedules", "Schedules of a pipeline with their next times", role: .viewer,
-                query: [QueryParameter("next", "How many times to come of each", .integer(0...100), default: "5")],
+                query: Query.pagingIfWanted + [
+                    QueryParameter("next", "How many times to come of each", .integer(0...100), default: "5")
+                ],
                 describes: Description(.schedules, answers: [.whole(of: Schemas.schedule)]), handler: list),
+            Route(
+                .get, path + "/{name}", .read, "getSchedule", "One schedule of a pipeline with its next times",
+                role: .viewer,
+                describes: Description(.schedules, answers: [.ok(.component(Schemas.schedule))]), handler: get),
             Route(
                 .patch, path + "/{name}", .write, "updateSchedule", "Switch a schedule off or on", role: .maintainer,
                 body: ["application/json"],
                 describes: Description(
                     .schedules,
                     takes: .init(.input(["enabled": .flag], required: ["enabled"]), example: "{\"enabled\":false}"),
-                    answers: [.ok(.component(Schemas.schedule))]), handler: change),
+                    answers: [.ok(.component(Schemas.schedule))], comparesTag: true), handler: change),
         ]
     }
 
@@ -38,7 +45,22 @@ struct ScheduleRoutes {
         let count = Int(try call.query.integer("next", 0...100) ?? Int64(Self.nextDefault))
         let (pipeline, schedules) = try await find(call)
         let items = try await schedules.schedules(of: pipeline, count: count)
-        return ListJSON.whole(items) { Self.write($1, &$0) }
+        return try ListJSON.whole(items, call) { Self.write($1, &$0) }
+    }
+
+    @Sendable private func get(_ call: Call) async throws -> Reply {
+        let (pipeline, schedules) = try await find(call)
+        let all = try await schedules.schedules(of: pipeline, count: Self.nextDefault)
+        guard let view = all.first(where: { $0.row.name == call.parameters[1] }) else {
+            throw Problem.notFound("The pipeline's definition has no such schedule.")
+        }
+        var reply = Reply.json { Self.write(view, &$0) }
+        // The next times move by themselves; what people set is whether it is on, and what the definition says.
+        let set = "\(view.row.at) \(view.row.zone) \(view.missed.rawValue) \(view.row.enabled)"
+        reply.etag = reply.buffer.map {
+            EntityTag.of(settings: EntityTag.of(ByteBuffer(string: set)), shown: EntityTag.of($0))
+        }
+        return reply
     }
 
     @Sendable private func change(_ call: Call) async throws -> Reply {

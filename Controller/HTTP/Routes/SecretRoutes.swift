@@ -31,6 +31,7 @@ struct SecretRoutes {
         [
             Route(
                 .get, path, .write, "list\(kind)Secrets", "Names of the secrets of \(what)", role: .maintainer,
+                query: Query.pagingIfWanted,
                 describes: Description(.secrets, answers: [.whole(of: Schemas.secret)])
             ) { call in
                 try await list(call, environment(call))
@@ -43,6 +44,14 @@ struct SecretRoutes {
                     problems: [409])
             ) { call in
                 try await create(call, environment(call))
+            },
+            Route(
+                .get, path + "/{name}", .write, "get\(kind)Secret", "When a secret of \(what) was set, and by whom",
+                role: .maintainer,
+                describes: Description(
+                    .secrets, "Its value is never told.", answers: [.ok(.component(Schemas.secret))])
+            ) { call in
+                try await get(call, environment(call))
             },
             Route(
                 .put, path + "/{name}", .write, "set\(kind)Secret", "Set or replace a secret of \(what)",
@@ -81,7 +90,25 @@ struct SecretRoutes {
     private func list(_ call: Call, _ environment: String) async throws -> Reply {
         let project = try await project(call)
         let rows = try await vault().list(project: project, environment: environment)
-        return ListJSON.whole(rows) { json, row in json.object { Self.members(row, &$0) } }
+        return try ListJSON.whole(rows, call) { json, row in json.object { Self.members(row, &$0) } }
+    }
+
+    private func get(_ call: Call, _ environment: String) async throws -> Reply {
+        let project = try await project(call)
+        let name = call.parameters[environment.isEmpty ? 1 : 2]
+        let rows = try await vault().list(project: project, environment: environment)
+        guard let row = rows.first(where: { $0.name == name }) else {
+            throw Problem.notFound("There is no such secret.")
+        }
+        return Self.tagged(.json { json in json.object { Self.members(row, &$0) } }, row)
+    }
+
+    /// With the version that `If-Match` takes.
+    private static func tagged(_ given: Reply, _ row: SecretRow) -> Reply {
+        var reply = given
+        reply.etag = "\"\(row.version)\""
+        reply.headers[.eTag] = reply.etag
+        return reply
     }
 
     private func create(_ call: Call, _ environment: String) async throws -> Reply {
@@ -91,7 +118,7 @@ struct SecretRoutes {
         let value = Self.value(&fields)
         try fields.finish()
         let row = try await set(name, value, call, environment, .create)
-        return .created(at: "\(Self.path(row))/\(name)", Self.text(row, value))
+        return Self.tagged(.created(at: "\(Self.path(row))/\(name)", Self.text(row, value)), row)
     }
 
     private func replace(_ call: Call, _ environment: String) async throws -> Reply {
@@ -103,7 +130,7 @@ struct SecretRoutes {
         let expected = try call.expectedVersion()
         let row = try await set(
             name, value, call, environment, expected.map { .replaceVersion($0) } ?? .createOrReplace)
-        return .json(Self.text(row, value), row.version == 1 ? .created : .ok)
+        return Self.tagged(.json(Self.text(row, value), row.version == 1 ? .created : .ok), row)
     }
 
     private func delete(_ call: Call, _ environment: String) async throws -> Reply {

@@ -21,6 +21,7 @@ struct SessionRoutes {
                     problems: [401]), handler: login),
             Route(
                 .get, "/api/v1/auth/sessions", .authenticated, "listSessions", "The caller's sessions, newest first",
+                query: Query.pagingIfWanted,
                 describes: Description(.authentication, answers: [.whole(of: Schemas.session)]), handler: list),
             Route(
                 .delete, "/api/v1/auth/sessions/{id}", .authenticated, "endSession", "End one of the caller's sessions",
@@ -76,7 +77,7 @@ struct SessionRoutes {
 
     @Sendable private func list(_ call: Call) async throws -> Reply {
         let sessions = try await people().sessions(of: call.principal)
-        return ListJSON.whole(sessions) { json, session in
+        return try ListJSON.whole(sessions, call) { json, session in
             json.object { json in
                 json.field("id", session.id)
                 json.field("kind", session.kind.rawValue)

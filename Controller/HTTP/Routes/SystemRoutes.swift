@@ -55,7 +55,7 @@ struct SystemRoutes {
                 inner: shared.inner)
             return try await pages.dashboard(call)
         }
-        return .json { json in
+        var reply = Reply.json { json in
             json.object { json in
                 json.field("service", Self.service)
                 json.field("version", configuration.version)
@@ -63,6 +63,8 @@ struct SystemRoutes {
                 json.field("environment", configuration.environment)
             }
         }
+        reply.headers[.vary] = "Cookie, Accept"
+        return reply
     }
 
     @Sendable private func status(_ call: Call) async throws -> Reply {

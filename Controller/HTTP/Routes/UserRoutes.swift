@@ -63,7 +63,7 @@ struct UserRoutes {
 
     @Sendable private func create(_ call: Call) async throws -> Reply {
         var fields = try call.fields()
-        let name = fields.required("username", max: 128, isLine: true)
+        let name = fields.name("username", isRequired: true) ?? ""
         if name.contains(where: \.isWhitespace) { fields.wrong("username", "It must hold no blanks.") }
         let password = Self.password(&fields, "password", isRequired: true) ?? ""
         let isAdministrator = fields.bool("is_administrator") ?? false

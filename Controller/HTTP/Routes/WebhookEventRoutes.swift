@@ -44,6 +44,7 @@ struct WebhookEventRoutes {
         QueryParameter("since", "Received at this time or later", .time),
         QueryParameter("until", "Received before or at", .time),
         QueryParameter("q", "Part of the sender's id or of the message"),
+        QueryParameter("after", "Only what stands behind this event in the list", .id),
     ]
 
     private func hooks() throws -> any WebhookManaging {
@@ -73,6 +74,7 @@ struct WebhookEventRoutes {
         filter.since = try query.time("since")
         filter.until = try query.time("until")
         filter.text = query.text("q")
+        filter.after = try query.integer("after", 1...Int64.max).map { DeliveryID($0) }
         return filter
     }
 

@@ -16,6 +16,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case deciding([NIOAny])
         /// Bytes are WebSocket frames: nothing is looked at.
         case upgraded
+        /// It was answered here and closes: what still comes is dropped.
+        case refused
     }
 
     private let decision: UpgradeDecision
@@ -58,6 +60,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch phase {
         case .upgraded: context.fireChannelRead(data)
+        case .refused: break
         case .deciding(let kept): phase = .deciding(kept + [data])
         case .plain: take(unwrapInboundIn(data), context)
         }
@@ -67,6 +70,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch part {
         case .head(var head):
             start(decision.configuration.bodyDeadline, context)
+            guard Self.namesOneHost(head) else {
+                let text = "A request must have the header Host, once."
+                return refuse(Problem.malformed(text), context)
+            }
             let wasFirst = isFirst
             if wasFirst { waiting.end(context.channel, of: connection.remote) }
             isFirst = false
@@ -105,13 +112,26 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isAnswering, !isReading, let parserError = error as? HTTPParserError else {
             return context.fireErrorCaught(error)
         }
+        refuse(
+            parserError == .headerOverflow
+                ? Problem(431, "Request head too large", "The request's head is too large.")
+                : Problem.malformed("This is not a well-formed HTTP/1.1 request."), context)
+    }
+
+    /// Two programs on the way could take different ones of several for the right one (RFC 9112, section 3.2).
+    private static func namesOneHost(_ head: HTTPRequestHead) -> Bool {
+        let count = head.headers["host"].count
+        return count == 1 || count == 0 && head.version == .http1_0
+    }
+
+    /// Answers and closes.
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
+        phase = .refused
+        // An answer that is on its way can't be followed by another one from here.
+        guard !isAnswering else { return context.close(promise: nil) }
         if isFirst { waiting.end(context.channel, of: connection.remote) }
         isFirst = false
         isAnswering = true
-        let problem =
-            parserError == .headerOverflow
-            ? Problem(431, "Request head too large", "The request's head is too large.")
-            : Problem.malformed("This is not a well-formed HTTP/1.1 request.")
         let body = problem.reply(requestID: RequestIdentity.id([:])).buffer ?? ByteBuffer()
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status),

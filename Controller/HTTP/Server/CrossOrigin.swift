@@ -33,7 +33,10 @@ struct CrossOrigin: Sendable {
 
     func write(_ headers: inout HTTPFields, to request: Request) {
         guard !allowed.isEmpty else { return }
-        if !allowed.contains("*") { headers[.vary] = "Origin" }
+        if !allowed.contains("*") {
+            let others = headers[.vary] ?? ""
+            if !others.contains("Origin") { headers[.vary] = others.isEmpty ? "Origin" : "\(others), Origin" }
+        }
         guard headers[.accessControlAllowOrigin] == nil, let origin = answer(to: request.headers[.origin]) else {
             return
         }
@@ -42,7 +45,10 @@ struct CrossOrigin: Sendable {
     }
 
     private static let requestHeaders =
-        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-API-Key, X-Request-ID, traceparent"
+        "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Range, X-API-Key, X-Request-ID, traceparent"
     private static let answerHeaders =
-        "ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-ID, traceparent"
+        """
+        ETag, Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotency-Replayed, Allow, \
+        Accept-Ranges, Content-Range, Content-Disposition, X-Request-ID, traceparent
+        """
 }

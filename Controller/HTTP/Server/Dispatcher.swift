@@ -155,6 +155,7 @@ struct Dispatcher: Sendable {
             trace: mark.trace)
         call.role = route.role
         call.authority = request.head.authority
+        call.segments = path.segments
         if let principal { call.access = try await services.access.access(of: principal) }
         let asked = call
         let keys = Idempotency(services.idempotency, for: route, asked, now: configuration.now)
@@ -207,7 +208,7 @@ struct Dispatcher: Sendable {
 
     /// - Parameter held: what the body takes of ``largeBodies``.
     private func body(of request: Request, _ route: Route, _ held: inout Int) async throws -> ByteBuffer {
-        if route.body.isEmpty { return ByteBuffer() }
+        if route.body.isEmpty { return try await noBody(of: request, route) }
         let bytesMax = route.bodyBytesMax ?? configuration.bodyBytesMax
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bytesMax {
             throw tooLarge(bytesMax)
@@ -244,6 +245,24 @@ struct Dispatcher: Sendable {
                 415, "Unsupported media type", "The Content-Type must be \(route.body.joined(separator: " or ")).")
         }
         return collected
+    }
+
+    /// What nobody reads could mean something to who sends it, as `{"dry_run":true}` does: it is refused before anything is done.
+    private func noBody(of request: Request, _ route: Route) async throws -> ByteBuffer {
+        if route.method == .get { return ByteBuffer() }
+        var text: [UInt8] = []
+        do {
+            for try await part in request.body where text.count <= 64 { text += part.readableBytesView.prefix(65) }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw Problem.malformed("The body ended before it was complete.")
+        }
+        text.removeAll { [0x09, 0x0A, 0x0D, 0x20].contains($0) }
+        guard text.isEmpty || text == Array("{}".utf8) else {
+            throw Problem.malformed("This address takes no body. What can be said here stands in the query.")
+        }
+        return ByteBuffer()
     }
 
     private func tooLarge(_ bytesMax: Int) -> Problem {

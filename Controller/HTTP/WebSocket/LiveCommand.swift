@@ -20,7 +20,7 @@ enum LiveCommand: Sendable {
         case "ping": self = .ping
         case "subscribe", "unsubscribe":
             guard case .string(let name)? = members["topic"], let topic = Topic(name) else {
-                self = .wrong("`topic` must be `run:<id>`, `pipeline:<id>` or `system`.")
+                self = .wrong("`topic` must be `run:<id>`, `pipeline:<id>`, `project:<id>` or `system`.")
                 return
             }
             self = type == "subscribe" ? Self.subscribe(topic, members) : .unsubscribe(topic)
