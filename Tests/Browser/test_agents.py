@@ -3,8 +3,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from checks import accessible, settle
 from stack import Stack
-from test_pages import accessible, settle
 
 PINNED = """
 jobs:
@@ -38,6 +38,9 @@ def test_22_an_agent_is_busy_drained_and_idle(page: Page, stack: Stack):
     run = stack.run(pipeline)
     expect(row).to_contain_text("Busy")
     expect(row).to_contain_text("1 / 2")
+    # What it does is named, and one click away.
+    link = row.get_by_role("link", name=f"on-drained #{run['number']}")
+    expect(link).to_have_attribute("href", f"/p/main/on-drained/runs/{run['number']}")
     chosen(page, "drained", "Drain")
     confirmed(page, "drained", "Drain")
     expect(row).to_contain_text("Draining")
@@ -126,3 +129,42 @@ def test_a_wrong_clock_is_told_in_words(page: Page, stack: Stack):
     expect(page.get_by_text(re.compile("Clock"))).to_have_count(2)
     page.goto("/agents/1")
     expect(page.get_by_text("as the controller's")).to_be_visible()
+
+
+def test_22_an_agent_that_vanishes_is_seen(page: Page, stack: Stack):
+    stack.add_agent("mortal")
+    page.goto("/agents")
+    settle(page)
+    row = page.locator("tr", has_text="mortal")
+    expect(row).to_contain_text("Idle")
+    stack.agents[-1].kill()
+    stack.agents.pop().wait()
+    expect(row).to_contain_text("Offline", timeout=40_000)
+    page.get_by_role("button", name="Actions for mortal").click()
+    page.get_by_role("menuitem", name=re.compile("Revoke")).click()
+    expect(page.get_by_role("dialog")).to_contain_text("mortal")
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Revoke")).click()
+    expect(row).to_contain_text("Revoked")
+
+
+def test_an_agent_is_paused_with_a_note(page: Page, stack: Stack):
+    page.goto("/agents")
+    settle(page)
+    page.get_by_role("button", name="Actions for linux-1").click()
+    page.get_by_role("menuitem", name="Pause").click()
+    page.get_by_role("dialog").get_by_label("Note").fill("new disk")
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    row = page.locator("tr", has_text="linux-1")
+    expect(row).to_contain_text("Paused")
+    expect(row).to_contain_text("new disk")
+    page.get_by_role("button", name="Actions for linux-1").click()
+    page.get_by_role("menuitem", name="Resume").click()
+    expect(row).to_contain_text(re.compile("Idle|Busy"))
+
+
+def test_an_agent_gets_a_command_to_join(page: Page):
+    page.goto("/agents")
+    settle(page)
+    page.get_by_role("button", name="Add an agent").click()
+    expect(page.get_by_role("dialog")).to_contain_text(re.compile("ansflow-agent enrol --controller https://.* --token "))
+    assert not accessible(page)

@@ -5,8 +5,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from checks import accessible, settle
 from stack import Stack
-from test_pages import accessible, settle
 
 WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 

@@ -6,9 +6,9 @@ import threading
 import pytest
 from playwright.sync_api import Page, expect
 
+from checks import HOSTILE, accessible, settle
 from conftest import PASSWORD, Watch, log_in
 from stack import Stack
-from test_pages import HOSTILE, accessible, settle
 
 
 class Receiver:

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from conftest import Watch, live
 from stack import Stack
-from test_log import Viewer, live_run
 from test_runs import open_run
+from viewer import Viewer, live_run
 
 SLOW = """
 jobs:

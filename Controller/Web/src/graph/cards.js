@@ -74,7 +74,7 @@ export const heightOf = (steps) => HEAD + (steps > 0 ? steps * STEP + PAD : 0);
 class Item {
   /**
    * @param {object} options
-   * @param {string} options.key @param {string} options.href @param {string} options.cls
+   * @param {string} options.key @param {() => string} options.href Asked for when it is drawn. @param {string} options.cls
    * @param {number} options.y @param {number} options.height @param {number} options.indent
    */
   constructor(options) {
@@ -96,7 +96,7 @@ class Item {
   build() {
     const { key, href, cls, y, height } = this.options;
     const ground = svg("rect", { class: "dag-ground", x: 2, y: y + 2, width: WIDTH - 4, height: height - 4, rx: 4 });
-    return (this.element ??= svg("a", { class: `dag-item ${cls}`, href, tabindex: "-1", data: { key } }, ground));
+    return (this.element ??= svg("a", { class: `dag-item ${cls}`, href: href(), tabindex: "-1", data: { key } }, ground));
   }
 
   /** @param {Shown} state */
@@ -162,8 +162,9 @@ export class JobCard {
     const steps = showsSteps ? job.steps : [];
     this.height = heightOf(steps.length);
     this.width = WIDTH;
-    this.head = new Item({ key: job.node.id, href: hrefOf(job.node.id), cls: "is-job", y: 0, height: HEAD, indent: 12 });
-    this.steps = steps.map((step, at) => new Item({ key: step.id, href: hrefOf(step.id), cls: step.built_in ? "is-step is-built-in" : "is-step", y: HEAD + at * STEP, height: STEP, indent: 20 }));
+    this.head = new Item({ key: job.node.id, href: () => hrefOf(job.node.id), cls: "is-job", y: 0, height: HEAD, indent: 12 });
+    this.steps = steps.map((step, at) => new Item({ key: step.id, href: () => hrefOf(step.id),
+      cls: step.built_in ? "is-step is-built-in" : "is-step", y: HEAD + at * STEP, height: STEP, indent: 20 }));
     /** @type {Item[]} */
     this.items = [this.head, ...this.steps];
     /** @type {SVGGElement | null} Nothing while it is far from the window. */
@@ -219,7 +220,7 @@ export class GroupCard {
     this.id = group.id;
     this.width = WIDTH;
     this.height = HEAD + STEP;
-    this.head = new Item({ key: `group:${group.id}`, href: hrefOf(group.cells[0] ?? group.id), cls: "is-group", y: 0, height: HEAD, indent: 12 });
+    this.head = new Item({ key: `group:${group.id}`, href: () => hrefOf(group.cells[0] ?? group.id), cls: "is-group", y: 0, height: HEAD, indent: 12 });
     this.items = [this.head];
     /** @type {SVGGElement | null} */
     this.element = null;

@@ -1,12 +1,14 @@
 // What can be done to an agent, and how it is shown.
 
-import { del, post } from "../core/api.js";
+import { del, get, post } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { h } from "../core/h.js";
 import { t } from "../core/i18n.js";
+import { runs } from "../core/store.js";
 import { confirmDialog, field, showDialog } from "../ui/dialog.js";
 import { statusMark } from "../ui/status.js";
 import { toast, toastError } from "../ui/toast.js";
+import { loadProjects, runAddress } from "./directory.js";
 
 /** @type {Record<string, [string, string]>} */
 const states = {
@@ -41,6 +43,28 @@ export const labelTags = (labels) => h(
   { class: "tags" },
   Object.entries(labels).filter(([name]) => name !== "name").map(([name, value]) => h("span", { class: "tag" }, `${name}=${value}`)),
 );
+
+const RUNS_SHOWN = 3;
+/** @type {Set<number>} What was asked for: what can't be seen is not asked for again. */
+const asked = new Set();
+
+/**
+ * Links to what an agent runs.
+ * @param {number[]} ids
+ */
+export function runLinks(ids) {
+  const shown = ids.slice(0, RUNS_SHOWN);
+  const missing = shown.filter((id) => !runs.slot(id).peek() && !asked.has(id));
+  if (missing.length) {
+    for (const id of missing) asked.add(id);
+    // The names of all of them with one call.
+    void Promise.all([loadProjects(), get("/api/v1/pipeline-runs?status=running&per_page=100").then(({ items }) => runs.putAll(items))]).catch(() => {});
+  }
+  return [shown.map((id, at) => {
+    const run = runs.get(id);
+    return [at ? ", " : "", h("a", { href: run ? runAddress(run) : `/executions/${id}` }, run ? `${run.pipeline_name} #${run.number}` : t("run {id}", { id }))];
+  }), ids.length > RUNS_SHOWN ? t(" and {n} more", { n: ids.length - RUNS_SHOWN }) : ""];
+}
 
 export const whyNotAgents = () => (boot.user?.is_administrator ? "" : t("Only administrators change agents."));
 

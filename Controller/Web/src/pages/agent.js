@@ -2,11 +2,11 @@
 
 import { bytes, count } from "../core/fmt.js";
 import { h } from "../core/h.js";
-import { plural, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import { part, source } from "../ui/fetched.js";
 import { menuButton } from "../ui/menu.js";
 import { at, since } from "../ui/time.js";
-import { agentItems, agentMark, clockOff, labelTags } from "./agent-actions.js";
+import { agentItems, agentMark, clockOff, labelTags, runLinks } from "./agent-actions.js";
 import { crumbs, loadPage, showPage } from "./load.js";
 
 /** @param {any} agent */
@@ -48,7 +48,7 @@ export async function page(context) {
       ], [t("Labels"), labelTags(all.labels)], [t("Address"), all.remote ?? "–"], [t("Version"), all.version],
       [t("Containment"), all.containment], [t("Load"), all.load === null ? "–" : all.load.toFixed(2)], [t("Disk free"), bytes(all.disk_free_bytes)], [
         t("Runs now"),
-        all.running.length ? plural(all.running.length, "one step", "{n} steps") : t("nothing"),
+        all.running.length ? () => runLinks(all.running) : t("nothing"),
       ],
       [t("Clock"), clockText(all)], [t("Enrolled"), at(all.created_at)], [
         t("Seen"),

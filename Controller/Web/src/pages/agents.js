@@ -6,7 +6,7 @@ import { each } from "../core/each.js";
 import { bytes } from "../core/fmt.js";
 import { h } from "../core/h.js";
 import { t } from "../core/i18n.js";
-import { onCleanup } from "../core/signal.js";
+import { computed, onCleanup } from "../core/signal.js";
 import { live } from "../core/ws.js";
 import { empty, command } from "../ui/empty.js";
 import { showDialog } from "../ui/dialog.js";
@@ -15,7 +15,7 @@ import { menuButton } from "../ui/menu.js";
 import { moment } from "../core/fmt.js";
 import { table } from "../ui/table.js";
 import { since } from "../ui/time.js";
-import { agentItems, agentMark, clockOff, labelTags, whyNotAgents } from "./agent-actions.js";
+import { agentItems, agentMark, clockOff, labelTags, runLinks, whyNotAgents } from "./agent-actions.js";
 import { loadPage, showPage } from "./load.js";
 
 /** @type {import("../core/router.js").Page} */
@@ -69,6 +69,7 @@ export async function page(context) {
               { class: "strong", href: `/agents/${one.peek().id}` },
               () => one.value.name,
             ), () => one.value.note && h("div", { class: "muted small" }, one.value.note),
+              busyWith(one),
               () => clockOff(one.value.clock_ahead_ms) && h("div", { class: "is-warning small" }, t("Clock {off}", { off: clockOff(one.value.clock_ahead_ms) })),
               () => one.value.alarms.map((/** @type {any} */ alarm) => h("div", { class: "is-warning small break" }, alarm.message))),
             h("td", null, () => agentMark(one.value)), h(
@@ -87,6 +88,15 @@ export async function page(context) {
               menuButton({ label: t("Actions for {name}", { name: one.peek().name }) }, () => agentItems(one.peek(), all.again)),
             ))))),
   ]);
+}
+
+/**
+ * What an agent runs. The links are made anew only where it is something else: the rest of an agent's figures changes all the time.
+ * @param {import("../core/signal.js").ReadSignal<any>} one
+ */
+function busyWith(one) {
+  const ids = computed(() => one.value.running.join());
+  return () => ids.value && h("div", { class: "muted small break" }, t("runs "), runLinks(ids.value.split(",").map(Number)));
 }
 
 async function join() {

@@ -1,5 +1,6 @@
 // The header that the server wrote, brought to life.
 
+import { get } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { announce } from "../core/a11y.js";
 import { clock } from "../core/fmt.js";
@@ -104,6 +105,7 @@ function liveMark() {
   const connection = live();
   const word = mark.querySelector(".word");
   /** @type {HTMLElement | null} */ let banner = null;
+  let wasAway = false;
   // The page's own topic keeps the connection open wherever one is.
   connection.subscribe("system", {});
   effect(() => {
@@ -119,7 +121,18 @@ function liveMark() {
       banner?.remove();
       banner = null;
     }
+    if (state === "live" && wasAway) void offerReload();
+    wasAway = state === "stale" || (wasAway && state !== "live");
   });
+}
+
+/** A page that is older than the controller that came back goes on, and says that there is a newer one. */
+async function offerReload() {
+  const { version } = await get("/api/v1/status").catch(() => ({ version: "" }));
+  if (!version || version === boot.version || document.querySelector(".banner.is-update")) return;
+  document.querySelector(".header")?.after(h("div", { class: "banner is-update", role: "status" },
+    t("AnsFlow was updated to {version}.", { version }),
+    h("button", { type: "button", class: "button is-small", on: { click: () => location.reload() } }, t("Reload the page"))));
 }
 
 function showShortcuts() {
