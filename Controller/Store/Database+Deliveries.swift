@@ -32,29 +32,24 @@ extension Database: WebhookRepository {
 
     package func claimDeliveries(limit: Int, now: Int64) async throws -> [DeliveryRow] {
         // A time beyond any pause was noted by a clock that has been set back since.
-        let due = """
-            state = 'received' OR state = 'failed' AND retry_at IS NOT NULL AND (retry_at <= ?1 OR retry_at > ?2)
-            """
         let beyond = now + (WebhookLimits.pausesMs.max() ?? 0)
-        let isAny = try await read { db in
-            try db.first(
-                "SELECT 1 FROM deliveries WHERE \(due) LIMIT 1",
-                {
-                    $0.add(now)
-                    $0.add(beyond)
-                }
-            ) { $0.int() } != nil
-        }
-        guard isAny else { return [] }
-        return try await write { db in
-            let rows = try db.all(
-                "\(DeliveryRow.select(body: true)) WHERE \(due) ORDER BY d.id LIMIT ?3",
+        let ids: @Sendable (Connection) throws -> [DeliveryID] = { db in
+            try db.all(
+                DeliverySQL.due,
                 {
                     $0.add(now)
                     $0.add(beyond)
                     $0.add(limit)
                 }
-            ) { try DeliveryRow(&$0) }
+            ) { $0.id() }
+        }
+        guard try await !read({ try ids($0) }).isEmpty else { return [] }
+        return try await write { db in
+            let rows = try ids(db).compactMap { id in
+                try db.first("\(DeliveryRow.select(body: true)) WHERE d.id = ?", { $0.add(id) }) {
+                    try DeliveryRow(&$0)
+                }
+            }
             for row in rows {
                 try db.run(
                     "UPDATE deliveries SET state = 'judging', tries = tries + 1, retry_at = NULL WHERE id = ?"
@@ -178,23 +173,13 @@ extension Database: WebhookRepository {
 
     package func sweepDeliveries(now: Int64) async throws -> Int {
         try await write { db in
-            let ended = "(state = 'judged' OR state = 'failed' AND retry_at IS NULL)"
             try db.run(
-                """
-                DELETE FROM deliveries WHERE id IN
-                    (SELECT id FROM deliveries WHERE received_at < ? AND \(ended) LIMIT 5000)
-                """
+                DeliverySQL.sweep
             ) { $0.add(now - WebhookLimits.keptMs) }
             var count = db.changesCount
             // The newest bodies that fit together stay.
             try db.run(
-                """
-                UPDATE deliveries SET body = NULL, stored_bytes = 0 WHERE id IN (
-                    SELECT id FROM (
-                        SELECT id, received_at, sum(stored_bytes) OVER (ORDER BY id DESC) AS total FROM deliveries
-                        WHERE body IS NOT NULL AND \(ended))
-                    WHERE total > ? OR received_at < ?)
-                """
+                DeliverySQL.dropBodies
             ) {
                 $0.add(WebhookLimits.bodiesBytesMax)
                 $0.add(now - WebhookLimits.bodyKeptMs)

@@ -21,6 +21,7 @@ enum Schema {
         SchemaV14DeadRules.statements,
         SchemaV15Mirrors.statements,
         SchemaV16Actors.statements,
+        SchemaV17Deliveries.statements,
     ]
 
     static var newest: Int { migrations.count }

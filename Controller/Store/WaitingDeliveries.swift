@@ -37,12 +37,7 @@ final class WaitingDeliveries: Sendable {
         let isOld = seen.added >= Self.additionsMax || (isFull(seen) && abs(now - seen.at) >= Self.pauseMs)
         if isOld {
             let (count, bytes) =
-                try db.first(
-                    """
-                    SELECT count(*), coalesce(sum(stored_bytes), 0) FROM deliveries
-                    WHERE state IN ('received', 'judging') OR state = 'failed' AND retry_at IS NOT NULL
-                    """
-                ) { ($0.int(), $0.int64()) } ?? (0, 0)
+                try db.first(DeliverySQL.waiting) { ($0.int(), $0.int64()) } ?? (0, 0)
             seen = Known(count: count, bytes: bytes, added: 0, at: now)
             known.withLock { [seen] in $0 = seen }
         }
