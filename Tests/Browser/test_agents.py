@@ -80,7 +80,7 @@ def test_22_what_runs_on_a_lost_agent_says_so(page: Page, stack: Stack):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Agents").click()
     row = page.locator("tr", has=page.get_by_role("link", name="lost", exact=True))
     expect(row).to_contain_text("Offline", timeout=40_000)
-    chosen(page, "lost", "It never comes back")
+    chosen(page, "lost", "Give up as lost")
     confirmed(page, "lost", "Give it up")
     page.goto(f"/p/main/on-lost/runs/{run['number']}?view=list")
     settle(page)
