@@ -160,8 +160,8 @@ final class LogSubscription: Placed, @unchecked Sendable {
         }
     }
 
-    /// Where to read on, once the viewer takes lines; nil where nobody wants them. One that has been behind for too long goes on near
-    /// the end.
+    /// Where to read on, once the viewer takes lines; nil where nobody wants them. One that has been far behind for too long goes on
+    /// near the end.
     private func nextLine() async -> UInt64? {
         await viewer.wait { $0.takesLines || self.isOver }
         let isLate = await viewer.run { viewer in
@@ -174,7 +174,7 @@ final class LogSubscription: Placed, @unchecked Sendable {
                 // As many lines of the usual length as go out at once.
                 let tail = end - min(end, UInt64(viewer.pace.window / RealtimeLimits.lineBytesUsual)) + 1
                 self.behindSince = viewer.clock
-                if tail > self.next { self.leaveOut(until: tail) }
+                if tail > self.next, end - self.next > RealtimeLimits.linesBehindMax { self.leaveOut(until: tail) }
             }
             return self.next
         }

@@ -25,6 +25,8 @@ package enum RealtimeLimits {
     /// What may wait for one viewer's socket, and again for one subscription that is still catching up.
     package static let viewerBytesMax = 256 * 1024
     package static let topicsPerViewerMax = 64
+    /// A viewer of a live log that is less behind waits for its lines, however long that takes.
+    static let linesBehindMax: UInt64 = 2000
     static let eventsPerRead = 500
     static let linesPerRead = 1000
     /// Lines that go to a slow viewer in one message: what comes between waits for one of these at most.
