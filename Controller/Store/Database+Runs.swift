@@ -17,6 +17,24 @@ extension Database: RunQueries {
         }
     }
 
+    package func progress(of runs: [RunID]) async throws -> [RunID: RunProgress] {
+        guard !runs.isEmpty else { return [:] }
+        return try await read { db in
+            var found: [RunID: RunProgress] = [:]
+            for run in runs.prefix(100) {
+                found[run] = try db.first(
+                    """
+                    SELECT count(*), coalesce(sum(phase = 'finished'), 0),
+                        coalesce(sum(phase IN ('starting', 'running', 'unreachable', 'stopping')), 0) = 0
+                            AND EXISTS (SELECT 1 FROM approvals WHERE run = ?1 AND state = 'waiting')
+                    FROM jobs WHERE run = ?1
+                    """, { $0.add(run) }
+                ) { RunProgress(jobs: $0.int(), finished: $0.int(), awaitsApproval: $0.int() != 0) }
+            }
+            return found
+        }
+    }
+
     /// How many runs are kept, by status.
     package func runCounts() async throws -> [Status: Int] {
         try await read { db in

@@ -174,6 +174,17 @@ def test_an_approval_is_given_and_refused(page: Page, stack: Stack, pipelines):
         assert kept["reason"] == f"{word} it is" and kept["answered_by"] == "admin"
 
 
+def test_the_list_says_who_waits_for_a_word_and_how_far_it_is(page: Page, stack: Stack, pipelines):
+    run = stack.run(pipelines["gated"])
+    page.goto("/runs")
+    row = page.locator(f".run-row[data-run='{run['id']}']")
+    expect(row.locator(".status")).to_contain_text("Approval", timeout=30_000)
+    expect(row).to_contain_text("1 of 2 jobs")
+    stack.post(f"/api/v1/pipeline-runs/{run['id']}/approve", {})
+    expect(row.locator(".status")).to_contain_text("Success", timeout=30_000)
+    expect(row).not_to_contain_text("jobs")
+
+
 def test_why_a_run_waits(page: Page, stack: Stack, pipelines):
     run = stack.run(pipelines["unplaced"])
     open_run(page, stack, run)

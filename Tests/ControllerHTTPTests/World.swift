@@ -161,6 +161,17 @@ extension World: RunQueries {
             return Page(items: Array(all.dropFirst((page - 1) * perPage).prefix(perPage)), total: all.count)
         }
     }
+    func progress(of runs: [RunID]) async throws -> [RunID: RunProgress] {
+        state.withLock { state in
+            Dictionary(
+                uniqueKeysWithValues: runs.compactMap { id in
+                    state.runs[id].map { detail in
+                        let ended = detail.jobs.count { $0.phase == .finished }
+                        return (id, RunProgress(jobs: detail.jobs.count, finished: ended, awaitsApproval: false))
+                    }
+                })
+        }
+    }
     func run(_ id: RunID) async throws -> RunRow? { state.withLock { $0.runs[id]?.run } }
     func runDetail(_ id: RunID) async throws -> RunDetail? { state.withLock { $0.runs[id] } }
     func events(of run: RunID, after: Int64, limit: Int) async throws -> [EventRow] {

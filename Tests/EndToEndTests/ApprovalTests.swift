@@ -38,6 +38,9 @@ import Testing
             #expect(shown.output.contains("ansflow approve \(run) deploy"), "\(shown.output)")
             #expect(shown.output.contains("--input region=<eu|us>"), "\(shown.output)")
             #expect(try ansflow("approvals").output.contains("release #1"))
+            #expect(try ansflow("runs").output.contains("approval"))
+            let listed = try cluster.api.get("/api/v1/pipeline-runs")["items"][0]["progress"]
+            #expect(listed["awaits_approval"].isTrue && listed["jobs"].int ?? 0 > 0, "\(listed)")
             let missing = try ansflow("approve", "\(run)")
             #expect(missing.code == 6 && missing.errors.contains("inputs.region"), "\(missing)")
             let wrong = try ansflow("approve", "\(run)", "deploy", "--input", "region=moon", "--input", "odd=1")
@@ -48,6 +51,8 @@ import Testing
             let end = try cluster.finish(run)
             #expect(end["status"].text == "success", "\(end)")
             #expect(cluster.lines("deployed") == ["eu"])
+            #expect(try cluster.api.get("/api/v1/pipeline-runs")["items"][0]["progress"] == .null)
+            #expect(try !ansflow("runs").output.contains("approval"))
             let approval = end["approvals"][0]
             #expect(approval["state"].text == "approved" && approval["reason"].text == "looks good", "\(approval)")
             #expect(approval["answered_by"].text != nil && approval["answered_at"].text != nil)

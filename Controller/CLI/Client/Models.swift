@@ -77,8 +77,16 @@ package struct RunModel: Decodable, Sendable {
     package var rerun: String?
     package var group: String?
     package var approvals: [ApprovalModel]?
+    /// Of one in a list that has not ended.
+    package var progress: ProgressModel?
 
     package var isFinished: Bool { phase == "finished" || finishedAt != nil }
+}
+
+package struct ProgressModel: Decodable, Sendable {
+    package var jobs: Int?
+    package var finished: Int?
+    package var awaitsApproval: Bool?
 }
 
 package struct JobModel: Decodable, Sendable {

@@ -168,13 +168,18 @@ package struct RunsCommand: AsyncParsableCommand {
             for run in listing.items {
                 table.add([
                     String(run.id), (run.pipelineName ?? "") + (run.number.map { " #\($0)" } ?? ""),
-                    run.result ?? run.status, run.ref ?? "", Durations.short(run.createdAt),
+                    Self.state(of: run), run.ref ?? "", Durations.short(run.createdAt),
                     Durations.between(run.startedAt, run.finishedAt),
                 ])
             }
             Terminal.print(table.text { $0 == 2 ? style.status($1) : $1 })
             paging.note(shown: listing.items.count, total: listing.total)
         }
+    }
+
+    private static func state(of run: RunModel) -> String {
+        if run.progress?.awaitsApproval == true { return "approval" }
+        return run.result ?? run.status
     }
 }
 

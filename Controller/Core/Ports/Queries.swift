@@ -66,10 +66,26 @@ package struct RunDetail: Equatable, Sendable {
     }
 }
 
+/// How far a run has come that has not ended.
+package struct RunProgress: Equatable, Sendable {
+    package var jobs: Int
+    package var finished: Int
+    /// Whether nothing of it runs, and somebody's word is waited for.
+    package var awaitsApproval: Bool
+
+    package init(jobs: Int, finished: Int, awaitsApproval: Bool) {
+        self.jobs = jobs
+        self.finished = finished
+        self.awaitsApproval = awaitsApproval
+    }
+}
+
 /// Reading runs. Readers never wait for the writer.
 package protocol RunQueries: Sendable {
     /// Newest first. `page` counts from 1.
     func runs(_ filter: RunFilter, page: Int, perPage: Int) async throws -> Page<RunRow>
+    /// Of at most a page's runs.
+    func progress(of runs: [RunID]) async throws -> [RunID: RunProgress]
     func run(_ id: RunID) async throws -> RunRow?
     func runDetail(_ id: RunID) async throws -> RunDetail?
     /// Events with a `seq` above `after`, in order.

@@ -15,6 +15,13 @@ extension Schemas {
             "cancel_reason": .optional(.text), "seq": .count,
         ]), example: "{\(runMembers)}")
 
+    /// One of a list, with how far it has come while it has not ended.
+    static let listedRun = Component(
+        "ListedRun",
+        Schema.component(run).adding([
+            "progress": .optional(.object(["jobs": .count, "finished": .count, "awaits_approval": .flag]))
+        ]), example: "{\(runMembers),\"progress\":null}")
+
     private static let runMembers = """
         "id":7,"number":3,"pipeline_id":1,"pipeline_name":"widgets","pipeline_version":2,"project_id":1,\
         "status":"success","phase":"finished","result":"success","cause":null,"message":null,"event":"manual",\

@@ -34,6 +34,20 @@ enum RunJSON {
         json.object { members(run, &$0) }
     }
 
+    /// - Parameter progress: nil for one that has ended.
+    static func listed(_ run: RunRow, _ progress: RunProgress?, _ json: inout JSONWriter) {
+        json.object { json in
+            members(run, &json)
+            json.name("progress")
+            guard let progress, run.phase != .finished else { return json.null() }
+            json.object { json in
+                json.field("jobs", progress.jobs)
+                json.field("finished", progress.finished)
+                json.field("awaits_approval", progress.awaitsApproval)
+            }
+        }
+    }
+
     static func detail(_ detail: RunDetail, waiting: [WaitingReason], _ json: inout JSONWriter) {
         json.object { json in
             members(detail.run, &json)

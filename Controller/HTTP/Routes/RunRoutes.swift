@@ -29,7 +29,7 @@ struct RunRoutes {
                         "sort", "Newest or oldest first", .choice(["-created_at", "created_at"]),
                         default: "-created_at")
                 ],
-                describes: Description(.runs, answers: [.page(of: Schemas.run)]), handler: list),
+                describes: Description(.runs, answers: [.page(of: Schemas.listedRun)]), handler: list),
             Route(
                 .get, one, .read, "getRun", "One run with its jobs, steps and attempts", role: .viewer,
                 describes: Description(.runs, answers: [.ok(.component(Schemas.runDetail))]), handler: get),
@@ -81,7 +81,9 @@ struct RunRoutes {
         let version = services.runsVersion()
         let answer = try await caches.runs.value(key, version: version) {
             let rows = try await services.queries.runs(key.filter, page: page, perPage: perPage)
-            let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.run($1, &$0) }
+            let active = rows.items.filter { $0.phase != .finished }.map(\.id)
+            let progress = try await services.queries.progress(of: active)
+            let body = ListJSON.body(rows, number: page, perPage: perPage) { RunJSON.listed($1, progress[$1.id], &$0) }
             let query = call.query.kept(Self.filters.map(\.name) + ["sort"])
             let link = ListJSON.link(total: rows.total, number: page, perPage: perPage, path: Self.path, query: query)
             let answer = CachedAnswer(body, link: link)

@@ -73,7 +73,8 @@ export class Store {
  *   status: string, phase: string, result: string | null, cause: string | null, message: string | null, event: string, ref: string,
  *   branch: string, tag: string, commit: string, priority: number, actor: string, trusted: boolean, origin_id: number | null,
  *   rerun: string | null, group: string | null, created_at: string, started_at: string | null, finished_at: string | null,
- *   duration_ms: number | null, cancelled_by: string | null, cancel_reason: string | null, seq: number }} Run */
+ *   duration_ms: number | null, cancelled_by: string | null, cancel_reason: string | null, seq: number,
+ *   progress?: { jobs: number, finished: number, awaits_approval: boolean } | null }} Run `progress` is known of those in lists that have not ended. */
 
 /** Runs as lists and events tell of them. */
 export const runs = new Store((/** @type {Run} */ run) => run.seq);

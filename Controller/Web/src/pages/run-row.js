@@ -32,6 +32,23 @@ export function runWords(run) {
   return "";
 }
 
+/**
+ * What it does, or that it does nothing but wait for somebody's word.
+ * @param {Run} run
+ */
+const shownStatus = (run) => (run.status === "running" && run.progress?.awaits_approval ? "approval" : run.status);
+
+/**
+ * How far it has come, where it has several jobs.
+ * @param {Run} run
+ */
+function runProgress(run) {
+  const { progress } = run;
+  if (run.phase === "finished" || !progress || progress.jobs < 2 || progress.finished === 0) return null;
+  const words = t("{n} of {jobs} jobs", { n: progress.finished, jobs: progress.jobs });
+  return h("span", { class: "progress" }, h("progress", { max: progress.jobs, value: progress.finished, "aria-label": words }), words);
+}
+
 /** @param {Run} run */
 export const startedBy = (run) => (run.event === "manual" ? run.actor : run.actor ? t(
   "{event} by {actor}",
@@ -43,7 +60,7 @@ export function runRow(id, options = {}) {
   const slot = runs.slot(id);
   const read = () => /** @type {Run} */ (slot.value);
   return h("li", { class: "run-row", data: { run: id } },
-    statusMark(() => read().status),
+    statusMark(() => shownStatus(read())),
     h(
       "div",
       { class: "name" },
@@ -56,6 +73,7 @@ export function runRow(id, options = {}) {
       { class: "what" },
       options.hasProject ? () => h("span", { class: "cut project" }, projectOf(read().project_id)?.name ?? "") : null,
       () => runSource(read()),
+      () => runProgress(read()),
       h("span", { class: "cut", title: () => runWords(read()) || undefined }, () => runWords(read())),
     ),
     h("div", { class: "by muted cut" }, () => startedBy(read())),
