@@ -1,5 +1,6 @@
 """Journeys 23 and 25: a definition is written, completed, judged and saved, and nothing of it is lost."""
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,6 +54,17 @@ def test_23_the_editor_completes_what_is_typed(page: Page, stack: Stack, pipelin
     if code.count() == 0:
         pytest.skip("this page was built without libjs-codemirror")
     code.click()
+    page.keyboard.press("Control+End")
+    # What is wrong is marked where it stands, as it is typed.
+    typed(page, "    needz: x")
+    began = time.monotonic()
+    expect(code.locator(".fault-text", has_text="needz")).to_be_visible(timeout=5_000)
+    print(f"\na fault is marked {(time.monotonic() - began) * 1000:.0f} ms after the last key")
+    page.keyboard.press("Control+Z")
+    for _ in range(12):
+        if "needz" not in code.inner_text():
+            break
+        page.keyboard.press("Control+Z")
     page.keyboard.press("Control+End")
     hints = page.locator(".CodeMirror-hints")
     # Keys by place, with what they mean; those of a job are not those of the file.

@@ -1,5 +1,6 @@
 """Journeys 1 and 2: set-up, login, logout, an ended session; deep links to what is missing or forbidden."""
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -107,7 +108,9 @@ def test_what_is_forbidden_says_which_role_is_missing(browser: Browser, stack: S
     assert answer and answer.status == 403
     expect(page.locator("main")).to_contain_text("maintainer")
     page.goto(f"/p/main/ci/runs/{run['number']}")
-    expect(page.get_by_role("button", name="Rerun from this job")).to_be_disabled()
+    rerun = page.get_by_role("button", name="Rerun from this job")
+    expect(rerun).to_be_disabled()
+    expect(rerun).to_have_attribute("title", re.compile("developer"))
     context.close()
     watch.check()
 

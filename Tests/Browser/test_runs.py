@@ -1,5 +1,6 @@
 """Journeys 3 to 8: the list, its filters, starting, watching, cancelling, repeating, approving."""
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -59,6 +60,11 @@ def test_filters_are_in_the_address(page: Page, stack: Stack, pipelines):
     page.go_back()
     page.wait_for_url("**/runs?state=failed")
     expect(page.get_by_role("combobox", name="Pipeline", exact=True)).to_have_value("")
+    page.go_forward()
+    page.wait_for_url("**/runs?state=failed&pipeline=failing")
+    expect(page.get_by_role("combobox", name="Pipeline", exact=True)).to_have_value("failing")
+    page.go_back()
+    page.wait_for_url("**/runs?state=failed")
     page.reload()
     expect(page.get_by_label("State")).to_have_value("failed")
     # One's own.
@@ -97,9 +103,11 @@ def test_a_run_is_started_with_inputs(page: Page, stack: Stack, pipelines):
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("region").select_option("us")
     dialog.get_by_label("count").fill("7")
+    began = time.monotonic()
     dialog.get_by_role("button", name="Run").click()
     page.wait_for_url("**/p/main/ci/runs/*")
     expect(page.locator("h1")).to_be_focused()
+    print(f"\na run is on the screen {(time.monotonic() - began) * 1000:.0f} ms after the click")
     number = int(page.url.rsplit("/", 1)[1])
     run = next(one for one in stack.get(f"/api/v1/pipeline-runs?pipeline_id={pipelines['ci']}")["items"] if one["number"] == number)
     assert stack.get(f"/api/v1/pipeline-runs/{run['id']}")["inputs"] == {"region": "us", "count": "7"}
