@@ -22,7 +22,7 @@ package final class Viewer: @unchecked Sendable {
     private(set) var isClosed = false
     /// Set from the first message that was dropped until the one that says so.
     private(set) var lagging = false
-    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var waiters: [CheckedContinuation<Bool, Never>] = []
     private(set) var pace = SendPace()
 
     /// - Parameter onRefusal: Called, on any thread, when a subscription could not be made.
@@ -153,18 +153,19 @@ package final class Viewer: @unchecked Sendable {
 
     /// Waits until `isReady` holds or the viewer is gone; asked on the event loop whenever something has changed.
     func wait(until isReady: @escaping @Sendable (Viewer) -> Bool) async {
-        var isDone = false
-        while !isDone {
-            await withCheckedContinuation { continuation in
-                onLoop { viewer in
-                    if viewer.isClosed || isReady(viewer) {
-                        continuation.resume()
-                    } else {
-                        viewer.waiters.append(continuation)
-                    }
+        while !(await isReadyOrWoken(isReady)) {}
+    }
+
+    /// - Returns: False where it was woken and has to look again.
+    private func isReadyOrWoken(_ isReady: @escaping @Sendable (Viewer) -> Bool) async -> Bool {
+        await withCheckedContinuation { continuation in
+            onLoop { viewer in
+                if viewer.isClosed || isReady(viewer) {
+                    continuation.resume(returning: true)
+                } else {
+                    viewer.waiters.append(continuation)
                 }
             }
-            isDone = await run { $0.isClosed || isReady($0) }
         }
     }
 
@@ -192,7 +193,7 @@ package final class Viewer: @unchecked Sendable {
     func wake() {
         let waiting = waiters
         waiters = []
-        for continuation in waiting { continuation.resume() }
+        for continuation in waiting { continuation.resume(returning: false) }
     }
 
     /// Says once what was dropped and where to fetch it.
