@@ -4,19 +4,7 @@ import os
 import re
 import time
 
-import pytest
-
-from stack import Stack
-from viewer import ECHO, LIVE, Viewer, live_run
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("log")).start()
-    stack.login()
-    stack.add_agent()
-    yield stack
-    stack.close()
+from viewer import ECHO, LIVE, Viewer, live_run, stack  # noqa: F401
 
 
 def test_11_and_14_following_never_fights_the_reader_and_ends_with_the_last_line(browser, stack):

@@ -6,8 +6,7 @@ import time
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from stack import Stack
-from viewer import ECHO, Viewer
+from viewer import ECHO, Viewer, stack  # noqa: F401
 
 LINES = int(os.environ.get("ANSFLOW_LOG_LINES", "1000000"))
 
@@ -38,15 +37,6 @@ jobs:
           printf '\033]0;never ended\n'
           printf '\033[32mgreen to\nthe next line\033[0m\n'
 """
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("log")).start()
-    stack.login()
-    stack.add_agent()
-    yield stack
-    stack.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,10 @@ import os
 import re
 import time
 
+import pytest
+
 from module_page import ModulePage
+from stack import Stack
 
 # A step's log begins with its script: what it writes comes behind so many lines.
 ECHO = 5
@@ -49,6 +52,16 @@ sheet.onload = () => {{
 ROWS = """() => [...document.querySelectorAll(".log-row:not([hidden])")].map((row) => [
     Number(row.querySelector(".log-n").textContent), row.querySelector(".log-x").textContent, row.className, row.getBoundingClientRect().top,
   ]).sort((a, b) => a[0] - b[0])"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """A controller with an agent for the logs of one file's tests."""
+    stack = Stack(tmp_path_factory.mktemp("log")).start()
+    stack.login()
+    stack.add_agent()
+    yield stack
+    stack.close()
 
 
 class Viewer:
